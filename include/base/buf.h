@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+/*
+ * buf - growing bytes with a hard cap
+ *
+ *	struct buf b;
+ *	buf_init(&b, max);		no memory is taken yet
+ *	buf_add(&b, p, n); ...		b.p[0..b.len) are the bytes
+ *	buf_reset(&b);			empty, memory kept for the next round
+ *	buf_release(&b);		memory given back
+ *
+ * Every buffer is born with a maximum, so that no input can become a lack of
+ * memory.  An addition that would pass the maximum adds nothing, sets
+ * "overflow" until the next reset, and returns -1; a caller may therefore add
+ * many pieces and look at "overflow" once.  Running out of memory itself ends
+ * the program (mem.h).  The bytes move when the buffer grows: a slice of them
+ * is good only until the next addition.  One thread at a time.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/slice.h"
+
+struct buf {
+	char *p;       /* the bytes; NULL until the first addition */
+	size_t len;    /* how many there are */
+	size_t cap;    /* how many fit without growing */
+	size_t max;    /* how many there may ever be */
+	bool overflow; /* something did not fit since the last reset */
+};
+
+void buf_init(struct buf *buf, size_t max);
+void buf_release(struct buf *buf);
+
+/* Forget the bytes, keep the memory. */
+void buf_reset(struct buf *buf);
+
+/* Cut back to "len" bytes; overflow is forgotten.  len <= buf->len. */
+void buf_truncate(struct buf *buf, size_t len);
+
+/* Remove "n" bytes from the front, moving the rest.  n <= buf->len. */
+void buf_consume(struct buf *buf, size_t n);
+
+/* Room for "n" more bytes after p + len.  0, or -1 past the maximum. */
+int buf_reserve(struct buf *buf, size_t n);
+
+/* Append.  Each returns 0, or -1 past the maximum (and sets overflow). */
+int buf_add(struct buf *buf, const void *p, size_t n);
+int buf_add_slice(struct buf *buf, struct slice s);
+int buf_add_str(struct buf *buf, const char *string);
+int buf_add_char(struct buf *buf, char c);
+int buf_addf(struct buf *buf, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The bytes as a slice, good until the next change. */
+struct slice buf_slice(const struct buf *buf);
+
+/*
+ * The bytes as a C string, good until the next change; never NULL.  A NUL
+ * among them ends the string early.
+ */
+const char *buf_str(struct buf *buf);
+
+#endif /* BASE_BUF_H */

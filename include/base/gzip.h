@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef BASE_GZIP_H
+#define BASE_GZIP_H
+
+/*
+ * gzip - bytes in and out of standard gzip
+ *
+ * Packing takes a whole block at once (streaming it costs a quarter more) and
+ * writes one member without name or time, so that the same bytes and level
+ * always give the same output.  Levels 1 to 3 go to ISA-L where it was built
+ * in, 4 to 9 (and all, without ISA-L) to zlib.
+ *
+ * Unpacking reads a file to its last member, in pieces, so that memory does
+ * not depend on its size.  One thread for each object.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+struct gzip_packer;
+
+/* level 1 to 9. */
+struct gzip_packer *gzip_packer_new(int level);
+void gzip_packer_free(struct gzip_packer **packer);
+
+/*
+ * Append one member that holds all of "in".  Returns 0, or -1 when it would
+ * pass the maximum of "out" (which is then as it was, overflow set).
+ */
+int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out);
+
+struct gzip_reader;
+
+/* Read from "fd" at its offset; the descriptor stays the caller's. */
+struct gzip_reader *gzip_reader_new(int fd);
+void gzip_reader_free(struct gzip_reader **reader);
+
+/*
+ * Up to "n" bytes.  How many, 0 at the end of the last member, or -1: errno is
+ * EBADMSG when the file is damaged or cut short, else that of read(2).
+ */
+ptrdiff_t gzip_read(struct gzip_reader *reader, void *p, size_t n);
+
+#endif /* BASE_GZIP_H */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FOLLOW_POSITION_H
+#define FOLLOW_POSITION_H
+
+/*
+ * position - which file, and how far it has been read
+ *
+ * A file is known by device, inode and a digest of its first bytes, which
+ * grows with the file up to POSITION_HEAD; its name is only where it was seen
+ * last.  With the offset goes a digest of the bytes just before it, so that a
+ * reused inode, or a file copied, truncated and grown again, is noticed even
+ * when it is longer than before (DESIGN.md, File identity).
+ *
+ * Values without behaviour but copying and comparing; the checkpoint keeps
+ * them, sources makes them true.
+ */
+
+#include <stdint.h>
+
+#include "acct/account.h"
+#include "acct/shape.h"
+#include "base/digest.h"
+
+enum { POSITION_HEAD = 1024, POSITION_TAIL = 1024 };
+
+struct position_id {
+	uint64_t dev, ino;
+	uint32_t head_len; /* how many first bytes the digest covers */
+	uint64_t head;	   /* digest_of() them, lower 64 bits */
+};
+
+enum position_state {
+	POSITION_FOLLOWING = 0, /* read to its present end, or being read */
+	POSITION_WAITING,	/* cannot be read now: why says so; retried */
+	POSITION_FINISHED,	/* read to its end, another name took over */
+	POSITION_GONE,		/* no name any more; kept for the ledger */
+	POSITION_SET_ASIDE /* rows without a header, or not a file of rows */
+};
+
+struct position {
+	char *path; /* owned */
+	struct position_id id;
+	int64_t offset;
+	uint32_t tail_len; /* digest of [offset - tail_len, offset) */
+	uint64_t tail;
+	struct shape_file file;
+	enum position_state state;
+	int64_t size;	     /* as seen last */
+	int64_t last_read_s; /* Unix seconds of the last block, 0 = none */
+	struct account account;
+};
+
+/* "following", "waiting", "finished", "gone", "set-aside". */
+const char *position_state_name(enum position_state state);
+int position_state_parse(struct slice name, enum position_state *state_out);
+
+void position_init(struct position *position);
+void position_release(struct position *position);
+void position_copy(struct position *to, const struct position *from);
+
+#endif /* FOLLOW_POSITION_H */

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef FOLLOW_SOURCES_H
+#define FOLLOW_SOURCES_H
+
+/*
+ * sources - which accounting files there are, and which has a block to read
+ *
+ *	struct sources *s = sources_new(settings, count, &limits);
+ *	sources_adopt(s, positions, n);		what the checkpoint knows
+ *	sources_rescan(s, now_ms);		globs; digests settle identity
+ *	while ((src = sources_due(s, now_ms))) {
+ *		read with source_read(), shape, seal ...
+ *		source_advance(src, to, &file, &account, now_s);
+ *	}
+ *	wait sources_next_ms(s, now_ms), then sources_notice() or _rescan()
+ *	sources_free(&s);
+ *
+ * No clock: each call that needs the time takes it (monotonic milliseconds
+ * as now_ms, Unix seconds as now_s).  No threads.  Logs nothing: what an
+ * operator should hear is fetched with sources_event().
+ *
+ * A source becomes due when its unread bytes reach limits.block_bytes, or
+ * limits.max_delay_ms after its first unread byte was seen, or when it is
+ * final.  Several that are due take turns, oldest first; the newest file gets
+ * every other turn, so that a backlog does not hold up the live file.
+ * A file once opened stays open until it is read to its end, so that neither a
+ * move nor a deletion takes unread rows away; at most limits.max_open files are
+ * open at once.
+ *
+ * Roll-over by new name, rename, move into another watched directory,
+ * copy-and-truncate, truncation, deletion, replacement and inode reuse are told
+ * apart as position.h says.  A file is final when another file of the same
+ * glob is newer and it has not grown for limits.close_after_ms, or when all
+ * its names are gone and it was read to the end of what it has.
+ * Directories, devices, sockets and fifos are never opened.
+ * A file that cannot be read (EACCES, EIO) is WAITING, is tried again at each
+ * rescan and each notice, and shows why.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "follow/position.h"
+
+struct sources;
+struct source;
+
+struct source_settings {
+	char *path;	/* sources[].path: a glob */
+	char *columns;	/* sources[].columns joined by ",", or NULL */
+	bool start_end; /* sources[].start: end */
+};
+
+struct sources_limits {
+	int64_t max_delay_ms;	/* batch.max_delay */
+	int64_t close_after_ms; /* 60000 */
+	int64_t rescan_ms;	/* 60000 */
+	int64_t block_bytes;	/* unread bytes that make a block at once */
+	size_t max_open;	/* 64 */
+};
+
+/* Settings are copied.  first_start: no checkpoint was found, so that
+ * start: end applies to the files that are there now. */
+struct sources *sources_new(const struct source_settings *settings,
+			    size_t count, const struct sources_limits *limits,
+			    bool first_start);
+void sources_free(struct sources **sources);
+
+/* Take over positions from the checkpoint (copied); before the first rescan. */
+void sources_adopt(struct sources *sources, const struct position *positions,
+		   size_t count);
+
+/*
+ * A batch in the spool, found at start, covers bytes up to "to" of the file
+ * "id": move its position forward if it lies before.  The header in force is
+ * read again from header_offset (-1: none), skipping is as given.  The file's
+ * position must be known or the file be found by a rescan; else the fact is
+ * kept for a file that may turn up.
+ */
+void sources_advance_to(struct sources *sources, const struct position_id *id,
+			int64_t to, int64_t header_offset, bool skipping);
+
+/* Look at every glob and every file.  Cheap enough for once a minute. */
+void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s);
+
+/* A hint from the watcher; names that no glob matches are ignored. */
+void sources_notice(struct sources *sources, const char *directory,
+		    const char *name, int64_t now_ms, int64_t now_s);
+
+/* The i-th directory to watch, NULL after the last. */
+const char *sources_directory(const struct sources *sources, size_t i);
+
+/* The source whose turn it is, or NULL when none is due. */
+struct source *sources_due(struct sources *sources, int64_t now_ms);
+
+/* Make everything that has unread bytes due now (once, SIGTERM); a last line
+ * without line end still waits unless the file is final. */
+void sources_flush(struct sources *sources);
+
+/* Milliseconds until something may become due or a rescan is, at least 0. */
+int64_t sources_next_ms(const struct sources *sources, int64_t now_ms);
+
+/* Is anything unread (whole rows may or may not be among it)? */
+bool sources_unread(const struct sources *sources);
+
+size_t sources_count(const struct sources *sources);
+struct source *sources_get(struct sources *sources, size_t i);
+
+/* Where it stands.  Good until the next call that takes the sources. */
+const struct position *source_position(const struct source *source);
+
+/* Is a last line without line end a row (mapping.md 1.5)? */
+bool source_final(const struct source *source);
+
+/* Up to "n" bytes at "offset".  How many, 0 at the end, -1 with errno. */
+int64_t source_read(struct source *source, void *p, size_t n, int64_t offset);
+
+/*
+ * A block up to "to" is sealed: remember it.  "account" is added to the
+ * file's.  to == the old offset (nothing but half a row was there): the source
+ * waits for more bytes.
+ */
+void source_advance(struct source *source, int64_t to,
+		    const struct shape_file *file,
+		    const struct account *account, int64_t now_s);
+
+/*
+ * Put the position back to a copy taken before source_advance(): the block
+ * could not be made durable, it will be read again after "retry_ms".
+ */
+void source_restore(struct source *source, const struct position *position,
+		    int64_t now_ms, int64_t retry_ms);
+
+/* Rows without header: read no further; "why" is for status and log. */
+void source_set_aside(struct source *source, const char *why);
+
+/* Why it waits or was set aside; "" otherwise. */
+const char *source_why(const struct source *source);
+
+/* Unix seconds at which its oldest unread byte was seen; 0 = none unread. */
+int64_t source_unread_since_s(const struct source *source);
+
+/* --- What happened, for the log --- */
+
+enum sources_event_kind {
+	SOURCES_FOUND = 0,  /* a file never seen before */
+	SOURCES_FINISHED,   /* read to its end, another took over */
+	SOURCES_RENAMED,    /* detail: the old path */
+	SOURCES_TRUNCATED,  /* shorter than before: read from its start */
+	SOURCES_REPLACED,   /* same name, another file */
+	SOURCES_REWRITTEN,  /* bytes before the offset changed: as truncated */
+	SOURCES_GONE,	    /* deleted; detail says if rows were unread */
+	SOURCES_UNREADABLE, /* detail: why; said once until it changes */
+	SOURCES_READABLE,   /* again */
+	SOURCES_NOT_A_FILE  /* a directory, fifo, ...: ignored */
+};
+
+struct sources_event {
+	enum sources_event_kind kind;
+	const char *path;
+	const char *detail;
+	int64_t bytes; /* offset or size, as fits the kind */
+};
+
+/* The next one, oldest first; false when there is none.  Strings are good
+ * until the next call.  At most 1000 are kept, newer ones are dropped. */
+bool sources_event(struct sources *sources, struct sources_event *event_out);
+
+#endif /* FOLLOW_SOURCES_H */

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SPOOL_BATCH_H
+#define SPOOL_BATCH_H
+
+/*
+ * batch - what a batch's file name says
+ *
+ * The name alone is enough to recover from: it carries the source, the byte
+ * range, the counts of events by type and the time of the oldest one.
+ *
+ *	000000000000002a_801.1a2b.3ff.0123456789abcdef_0-8d3f_h0
+ *	_e12.980.3.5.0.0_t6553f100_s6553f160_b1f400.ndjson.gz
+ *
+ * (one line) is: number of sealing; device, inode, length and digest of the
+ * head; bytes from-to; offset of the header in force ("-" none, and "x" added
+ * when the block ends inside an over-long row); events reception, delivery,
+ * inband, tempfail, outofband, feedback; oldest event; time of sealing; bytes
+ * of the file.  All hexadecimal but the six counts.  Names sort in order of
+ * sealing.  Where one block makes more than one batch, each carries its own
+ * part of the byte range.
+ *
+ * A batch that has left ready/ gets "_d<departure><why><refused>" before the
+ * suffix: its number of departure, a letter for why, and how many of its
+ * events were refused.  Pure; any thread.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "acct/account.h"
+#include "follow/position.h"
+
+enum { BATCH_NAME = 256 };
+
+enum batch_departure {
+	BATCH_READY = 0, /* has not left */
+	BATCH_SENT,	 /* 's' accepted (its refused events are in refused/) */
+	BATCH_REFUSED,	 /* 'r' every event of it was refused */
+	BATCH_EVICTED,	 /* 'e' removed for lack of room */
+	BATCH_EXPIRED	 /* 'x' removed, all its events were too old */
+};
+
+struct batch {
+	uint64_t seq; /* number of sealing, from 1 */
+	struct position_id source;
+	int64_t from, to;
+	int64_t header_offset; /* -1: none */
+	bool skipping;
+	uint32_t events[EVENT_TYPES];
+	int64_t oldest_s;
+	int64_t sealed_s;
+	uint64_t bytes; /* of the file, gzip */
+
+	enum batch_departure departure;
+	uint64_t departed; /* number of departure, from 1 */
+	uint32_t refused;  /* events of it in refused/ */
+};
+
+/* Write the name.  Never fails: every batch has one that fits. */
+void batch_name(const struct batch *batch, char out[BATCH_NAME]);
+
+/* 0, or -1 when this is not the name of a batch. */
+int batch_parse(struct slice name, struct batch *batch_out);
+
+uint64_t batch_events(const struct batch *batch);
+
+#endif /* SPOOL_BATCH_H */

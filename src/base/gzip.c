@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/gzip.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <unistd.h>
+#include <zlib.h>
+#ifdef HAVE_ISAL
+#include <isa-l/igzip_lib.h>
+#endif
+
+#include "base/mem.h"
+
+enum { GZIP_WINDOW = 15, GZIP_WRAPPER = 16, GZIP_BLOCK = 32768 };
+
+struct gzip_packer {
+	int level;
+	z_stream zlib;
+#ifdef HAVE_ISAL
+	struct isal_zstream isal;
+	unsigned char *isal_memory;
+	uint32_t isal_bytes;
+#endif
+};
+
+#ifdef HAVE_ISAL
+
+static const uint32_t gzip_isal_bytes[] = {
+	ISAL_DEF_LVL0_DEFAULT, ISAL_DEF_LVL1_DEFAULT, ISAL_DEF_LVL2_DEFAULT,
+	ISAL_DEF_LVL3_DEFAULT};
+
+static int gzip_isal_level(int level)
+{
+	return level <= 3 ? level : 0;
+}
+
+static void gzip_isal_init(struct gzip_packer *packer)
+{
+	int level = gzip_isal_level(packer->level);
+
+	if (!level)
+		return;
+	packer->isal_bytes = gzip_isal_bytes[level];
+	packer->isal_memory = mem_alloc(packer->isal_bytes);
+}
+
+static int gzip_pack_isal(struct gzip_packer *packer, struct slice in,
+			  struct buf *out, size_t room)
+{
+	struct isal_zstream *z = &packer->isal;
+
+	isal_deflate_init(z);
+	z->level = (uint32_t)gzip_isal_level(packer->level);
+	z->level_buf = packer->isal_memory;
+	z->level_buf_size = packer->isal_bytes;
+	z->gzip_flag = IGZIP_GZIP;
+	z->end_of_stream = 1;
+	z->flush = NO_FLUSH;
+	z->next_in = (uint8_t *)(uintptr_t)in.p;
+	z->avail_in = (uint32_t)in.len;
+	z->next_out = (uint8_t *)out->p + out->len;
+	z->avail_out = (uint32_t)room;
+	if (isal_deflate(z) != COMP_OK || z->internal_state.state != ZSTATE_END)
+		return -1;
+	out->len += z->total_out;
+	return 0;
+}
+
+#endif
+
+struct gzip_packer *gzip_packer_new(int level)
+{
+	struct gzip_packer *packer = mem_zero(1, sizeof(*packer));
+
+	assert(level >= 1 && level <= 9);
+	packer->level = level;
+#ifdef HAVE_ISAL
+	gzip_isal_init(packer);
+	if (packer->isal_memory)
+		return packer;
+#endif
+	if (deflateInit2(&packer->zlib, level, Z_DEFLATED,
+			 GZIP_WINDOW + GZIP_WRAPPER, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		assert(!"zlib has no memory for its state");
+	return packer;
+}
+
+void gzip_packer_free(struct gzip_packer **packer)
+{
+	if (!*packer)
+		return;
+#ifdef HAVE_ISAL
+	mem_free((*packer)->isal_memory);
+#endif
+	if ((*packer)->zlib.state)
+		deflateEnd(&(*packer)->zlib);
+	mem_free(*packer);
+	*packer = NULL;
+}
+
+static int gzip_pack_zlib(struct gzip_packer *packer, struct slice in,
+			  struct buf *out, size_t room)
+{
+	z_stream *z = &packer->zlib;
+
+	deflateReset(z);
+	z->next_in = (Bytef *)(uintptr_t)in.p;
+	z->avail_in = (uInt)in.len;
+	z->next_out = (Bytef *)out->p + out->len;
+	z->avail_out = (uInt)room;
+	if (deflate(z, Z_FINISH) != Z_STREAM_END)
+		return -1;
+	out->len += z->total_out;
+	return 0;
+}
+
+static int gzip_pack_into(struct gzip_packer *packer, struct slice in,
+			  struct buf *out, size_t room)
+{
+#ifdef HAVE_ISAL
+	if (packer->isal_memory)
+		return gzip_pack_isal(packer, in, out, room);
+#endif
+	return gzip_pack_zlib(packer, in, out, room);
+}
+
+/*
+ * Try with room for a fourth of the input, which nearly always does, then for
+ * its worst case: a buffer that follows the worst case from the start would be
+ * four times larger than any batch.
+ */
+int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out)
+{
+	size_t left = out->max - out->len;
+	size_t worst = in.len + in.len / 8 + 1024;
+	size_t room = in.len / 4 + 1024;
+
+	assert(in.len < INT_MAX && worst < INT_MAX);
+	for (;;) {
+		if (room > left)
+			room = left;
+		if (buf_reserve(out, room) == 0 &&
+		    gzip_pack_into(packer, in, out, room) == 0)
+			return 0;
+		if (room == left || room >= worst)
+			break;
+		room = worst;
+	}
+	out->overflow = true;
+	return -1;
+}
+
+struct gzip_reader {
+	int fd;
+	bool ended;  /* the last member's end was read */
+	bool inside; /* within a member */
+	z_stream zlib;
+	unsigned char block[GZIP_BLOCK];
+};
+
+struct gzip_reader *gzip_reader_new(int fd)
+{
+	struct gzip_reader *reader = mem_zero(1, sizeof(*reader));
+
+	reader->fd = fd;
+	if (inflateInit2(&reader->zlib, GZIP_WINDOW + GZIP_WRAPPER) != Z_OK)
+		assert(!"zlib has no memory for its state");
+	return reader;
+}
+
+void gzip_reader_free(struct gzip_reader **reader)
+{
+	if (!*reader)
+		return;
+	inflateEnd(&(*reader)->zlib);
+	mem_free(*reader);
+	*reader = NULL;
+}
+
+/* 1 when there is input, 0 at the end of the file, or -1. */
+static int gzip_fill(struct gzip_reader *reader)
+{
+	ssize_t n;
+
+	if (reader->zlib.avail_in)
+		return 1;
+	do {
+		n = read(reader->fd, reader->block, sizeof(reader->block));
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return (int)n;
+	reader->zlib.next_in = reader->block;
+	reader->zlib.avail_in = (uInt)n;
+	return 1;
+}
+
+/* A member has ended: what follows is another one, or the end. */
+static void gzip_member_end(struct gzip_reader *reader)
+{
+	reader->inside = false;
+	inflateReset(&reader->zlib);
+}
+
+static int gzip_damaged(void)
+{
+	errno = EBADMSG;
+	return -1;
+}
+
+ptrdiff_t gzip_read(struct gzip_reader *reader, void *p, size_t n)
+{
+	z_stream *z = &reader->zlib;
+
+	z->next_out = p;
+	z->avail_out = n < INT_MAX ? (uInt)n : INT_MAX;
+	n = z->avail_out;
+	while (z->avail_out == n && !reader->ended) {
+		int status = gzip_fill(reader);
+
+		if (status < 0)
+			return -1;
+		if (status == 0) {
+			reader->ended = true;
+			return reader->inside ? gzip_damaged() : 0;
+		}
+		reader->inside = true;
+		status = inflate(z, Z_NO_FLUSH);
+		if (status == Z_STREAM_END)
+			gzip_member_end(reader);
+		else if (status != Z_OK)
+			return gzip_damaged();
+	}
+	return (ptrdiff_t)(n - z->avail_out);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "base/when.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <time.h>
+
+struct when_date {
+	int year, month, day, hour, minute, second;
+};
+
+/* Days from 1970-01-01; the year begins in March, so leap days come last. */
+static int64_t when_days(int year, int month, int day)
+{
+	int64_t y = month <= 2 ? year - 1 : year;
+	int64_t era = (y >= 0 ? y : y - 399) / 400;
+	int64_t yoe = y - era * 400;
+	int64_t doy = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static bool when_leap(int year)
+{
+	return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+}
+
+static bool when_exists(const struct when_date *d)
+{
+	static const int days[] = {31, 28, 31, 30, 31, 30,
+				   31, 31, 30, 31, 30, 31};
+	int last;
+
+	if (d->year < 1970 || d->month < 1 || d->month > 12 || d->day < 1)
+		return false;
+	last = days[d->month - 1] + (d->month == 2 && when_leap(d->year));
+	return d->day <= last && d->hour <= 23 && d->minute <= 59 &&
+	       d->second <= 60;
+}
+
+/* "n" digits from the front. */
+static int when_digits(struct slice *s, size_t n, int *out)
+{
+	int value = 0;
+
+	if (s->len < n)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		if (s->p[i] < '0' || s->p[i] > '9')
+			return -1;
+		value = value * 10 + (s->p[i] - '0');
+	}
+	*s = slice_skip(*s, n);
+	*out = value;
+	return 0;
+}
+
+static int when_char(struct slice *s, char c)
+{
+	if (!s->len || s->p[0] != c)
+		return -1;
+	*s = slice_skip(*s, 1);
+	return 0;
+}
+
+static int when_day(struct slice *s, struct when_date *d)
+{
+	if (s->len > 2 && s->p[2] == '/')
+		return when_digits(s, 2, &d->month) || when_char(s, '/') ||
+		       when_digits(s, 2, &d->day) || when_char(s, '/') ||
+		       when_digits(s, 4, &d->year);
+	return when_digits(s, 4, &d->year) || when_char(s, '-') ||
+	       when_digits(s, 2, &d->month) || when_char(s, '-') ||
+	       when_digits(s, 2, &d->day);
+}
+
+static int when_clock(struct slice *s, struct when_date *d)
+{
+	if (when_char(s, ' ') && when_char(s, 'T'))
+		return -1;
+	return when_digits(s, 2, &d->hour) || when_char(s, ':') ||
+	       when_digits(s, 2, &d->minute) || when_char(s, ':') ||
+	       when_digits(s, 2, &d->second);
+}
+
+static int when_local(const struct when_date *d, int64_t *seconds_out)
+{
+	struct tm tm = {.tm_year = d->year - 1900,
+			.tm_mon = d->month - 1,
+			.tm_mday = d->day,
+			.tm_hour = d->hour,
+			.tm_min = d->minute,
+			.tm_sec = d->second,
+			.tm_isdst = -1};
+	time_t t = mktime(&tm);
+
+	if (t == (time_t)-1)
+		return -1;
+	*seconds_out = t;
+	return 0;
+}
+
+/* The zone's offset from UTC in seconds: "+hhmm", "+hh:mm" or "Z". */
+static int when_zone(struct slice s, int *offset_out)
+{
+	int hours, minutes;
+	bool west = s.p[0] == '-';
+
+	*offset_out = 0;
+	if (slice_eq_nocase(s, SLICE("z")))
+		return 0;
+	if (when_char(&s, '+') && when_char(&s, '-'))
+		return -1;
+	if (when_digits(&s, 2, &hours))
+		return -1;
+	when_char(&s, ':');
+	if (when_digits(&s, 2, &minutes) || s.len || hours > 15 || minutes > 59)
+		return -1;
+	*offset_out = (hours * 60 + minutes) * (west ? -60 : 60);
+	return 0;
+}
+
+int when_parse(struct slice text, int64_t *seconds_out)
+{
+	struct when_date d = {0};
+	unsigned long long number;
+	int offset;
+
+	text = slice_trim(text);
+	if (slice_number(text, 99999999999ULL, &number) == 0) {
+		*seconds_out = (int64_t)number;
+		return 0;
+	}
+	if (when_day(&text, &d) || when_clock(&text, &d) || !when_exists(&d))
+		return -1;
+	text = slice_trim(text);
+	if (!text.len)
+		return when_local(&d, seconds_out);
+	if (when_zone(text, &offset))
+		return -1;
+	*seconds_out = when_days(d.year, d.month, d.day) * 86400 +
+		       d.hour * 3600 + d.minute * 60 + d.second - offset;
+	return 0;
+}
+
+void when_format(int64_t seconds, char out[WHEN_TEXT])
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || tm.tm_year > 8099 || tm.tm_year < -1900) {
+		memcpy(out, "?", 2);
+		return;
+	}
+	strftime(out, WHEN_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+}
