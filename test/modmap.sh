@@ -1,9 +1,12 @@
 #!/bin/sh
 # Print the map of modules: for each header the first line of its comment,
-# "name - duty", room by room in the order of layers.txt.  With a FILE, say
-# which of these lines it lacks, and fail: README carries the map.
+# "name - duty", room by room in the order of layers.txt.
+#
+#	modmap.sh		print it
+#	modmap.sh FILE		say which of its lines FILE lacks or has too
+#				much, and fail: README carries the map
+#	modmap.sh -w FILE	put it into FILE, below the line "Modules ..."
 set -eu
-cd "$(dirname "$0")/.."
 
 modmap()
 {
@@ -20,12 +23,29 @@ modmap()
 	done
 }
 
-if [ $# -eq 0 ]; then
-	modmap
-	exit 0
-fi
+# FILE with the map as it is now in place of the one that is there.
+renewed()
+{
+	modmap | awk '
+	FILENAME == "-" { map = map $0 "\n"; next }
+	/^Modules / { print; getline; print; printf "%s", map; old = 1; next }
+	old && /^$/ { old = 0 }
+	!old { print }
+	' - "$1"
+}
 
-missing=$(modmap | while IFS= read -r line; do
-	grep -qxF -e "$line" "$1" || echo "$1: not in the module map: $line"
-done)
-[ -z "$missing" ] || { echo "$missing" >&2; exit 1; }
+file=
+case ${1-} in
+-w)	file=$(realpath "$2") ;;
+?*)	file=$(realpath "$1") ;;
+esac
+cd "$(dirname "$0")/.."
+
+case ${1-} in
+'')	modmap ;;
+-w)	text=$(renewed "$file") && printf '%s\n' "$text" > "$file" ;;
+*)	renewed "$file" | diff "$file" - || {
+		echo "$1: the module map is old: sh test/modmap.sh -w $1" >&2
+		exit 1
+	} ;;
+esac
