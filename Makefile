@@ -85,7 +85,7 @@ WRAP  = $(WRAPS:%=-Wl,--wrap=%)
 
 DEPS = build-essential pkg-config libcurl4-gnutls-dev libyajl-dev libyaml-dev \
 	libinotifytools0-dev zlib1g-dev libisal-dev libxxhash-dev nettle-dev \
-	libmicrohttpd-dev check gnutls-bin procps iproute2
+	libmicrohttpd-dev check curl gnutls-bin procps iproute2
 DEPS_DEV = clang clang-tidy clang-format cppcheck valgrind pmccabe shellcheck \
 	mandoc
 
@@ -120,10 +120,11 @@ $(B)/replay/%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
 	@mkdir -p $(@D) && echo "  LD    $@"
 	$(Q)$(CC) $(OURS) -Itest $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-# A tool is a directory of sources; it may use the program's own base/.
+# A tool is a directory of sources; it may use the program's own base/, and
+# is linked with that alone, so that its names need not avoid other rooms'.
 define tool
 $(B)/tools/$(1): $$(patsubst test/%.c,$(B)/test/%.o,$$(wildcard test/tools/$(1)/*.c)) \
-		$$(CORE)
+		$$(filter $(B)/base/%,$$(CORE))
 	@mkdir -p $$(@D) && echo "  LD    $$@"
 	$$(Q)$$(CC) $$(OURS) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) \
 		$$(shell $$(PKG_CONFIG) --libs libmicrohttpd)

@@ -42,12 +42,14 @@ static size_t quoted(struct check_csv *csv, struct slice s, struct slice *out)
 	return SIZE_MAX;
 }
 
+/* Likewise; a quote has no place in it. */
 static size_t plain(struct slice s, struct slice *out)
 {
 	size_t at = 0;
 
 	while (!ends_field(s, at))
-		at++;
+		if (s.p[at++] == '"')
+			return SIZE_MAX;
 	*out = slice_of(s.p, at);
 	return at;
 }

@@ -40,13 +40,18 @@ static void add(const char **list, size_t *count, const char *name)
 	list[(*count)++] = name;
 }
 
-/* Never given back: fields point into it, and the program is short. */
+/* Unpacked files are kept to the end: fields point into them. */
+static struct buf unpacked[FILES];
+static size_t unpacked_count;
+
 static struct slice unpack(int fd, const char *name)
 {
 	struct gzip_reader *reader = gzip_reader_new(fd);
 	struct buf out;
 	ptrdiff_t n;
 
+	if (unpacked_count == FILES)
+		die("too many files", name);
 	buf_init(&out, UNPACKED_MAX);
 	do {
 		if (buf_reserve(&out, 1 << 16) < 0)
@@ -57,6 +62,7 @@ static struct slice unpack(int fd, const char *name)
 		out.len += (size_t)n;
 	} while (n);
 	gzip_reader_free(&reader);
+	unpacked[unpacked_count++] = out;
 	return buf_slice(&out);
 }
 
@@ -255,7 +261,7 @@ static int verdict(struct check *check, bool table)
 int main(int argc, char **argv)
 {
 	static struct options o;
-	struct check check = {.injection = INJECT_AUTO};
+	static struct check check = {.injection = INJECT_AUTO};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1)
@@ -273,5 +279,8 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	for (size_t i = 0; i < o.accepted_count; i++)
 		check_arrivals(&check, load(o.accepted[i]));
-	return verdict(&check, o.table);
+	c = verdict(&check, o.table);
+	while (unpacked_count)
+		buf_release(&unpacked[--unpacked_count]);
+	return c;
 }

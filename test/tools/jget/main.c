@@ -36,6 +36,7 @@ int main(int argc, char **argv)
 	struct jget get;
 	struct buf file;
 	const char *name;
+	int status;
 
 	if (argc != 3) {
 		fputs("usage: jget FILE PATH\n", stderr);
@@ -54,5 +55,8 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	fwrite(get.found.p, 1, get.found.len, stdout);
-	return get.found.len ? EXIT_SUCCESS : EXIT_FAILURE;
+	status = get.found.len ? EXIT_SUCCESS : EXIT_FAILURE;
+	buf_release(&file);
+	buf_release(&get.found);
+	return status;
 }
