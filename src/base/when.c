@@ -83,21 +83,37 @@ static int when_clock(struct slice *s, struct when_date *d)
 	       when_digits(s, 2, &d->second);
 }
 
-static int when_local(const struct when_date *d, int64_t *seconds_out)
+static int64_t when_utc(const struct when_date *d)
 {
-	struct tm tm = {.tm_year = d->year - 1900,
-			.tm_mon = d->month - 1,
-			.tm_mday = d->day,
-			.tm_hour = d->hour,
-			.tm_min = d->minute,
-			.tm_sec = d->second,
-			.tm_isdst = -1};
-	time_t t = mktime(&tm);
+	return when_days(d->year, d->month, d->day) * 86400 +
+	       (int64_t)d->hour * 3600 + d->minute * 60 + d->second;
+}
 
-	if (t == (time_t)-1)
-		return -1;
-	*seconds_out = t;
-	return 0;
+/* How far the host's clock is ahead of UTC at that moment. */
+static int64_t when_ahead(int64_t seconds)
+{
+	time_t t = (time_t)seconds;
+	struct tm tm;
+
+	return localtime_r(&t, &tm) ? tm.tm_gmtoff : 0;
+}
+
+/*
+ * Not mktime(): where the clock is put back, its answer for the hour that
+ * comes twice depends on what it was asked before, and the same row must give
+ * the same event each time.  Here the first of the two hours counts, and an
+ * hour that was skipped is read as if the clock had not been put forward.
+ */
+static int64_t when_local(const struct when_date *d)
+{
+	int64_t utc = when_utc(d);
+	int64_t before = when_ahead(utc - 86400);
+	int64_t after = when_ahead(utc + 86400);
+
+	if (when_ahead(utc - before) != before &&
+	    when_ahead(utc - after) == after)
+		return utc - after;
+	return utc - before;
 }
 
 /* The zone's offset from UTC in seconds: "+hhmm", "+hh:mm" or "Z". */
@@ -134,12 +150,13 @@ int when_parse(struct slice text, int64_t *seconds_out)
 	if (when_day(&text, &d) || when_clock(&text, &d) || !when_exists(&d))
 		return -1;
 	text = slice_trim(text);
-	if (!text.len)
-		return when_local(&d, seconds_out);
+	if (!text.len) {
+		*seconds_out = when_local(&d);
+		return 0;
+	}
 	if (when_zone(text, &offset))
 		return -1;
-	*seconds_out = when_days(d.year, d.month, d.day) * 86400 +
-		       d.hour * 3600 + d.minute * 60 + d.second - offset;
+	*seconds_out = when_utc(&d) - offset;
 	return 0;
 }
 
@@ -148,7 +165,7 @@ void when_format(int64_t seconds, char out[WHEN_TEXT])
 	time_t t = (time_t)seconds;
 	struct tm tm;
 
-	if (!gmtime_r(&t, &tm) || tm.tm_year > 8099 || tm.tm_year < -1900) {
+	if (!gmtime_r(&t, &tm) || tm.tm_year > 8099 || tm.tm_year < -900) {
 		memcpy(out, "?", 2);
 		return;
 	}
