@@ -10,7 +10,7 @@ void backoff_init(struct backoff *backoff, int64_t min_ms, int64_t max_ms)
 
 int64_t backoff_fail(struct backoff *backoff, uint64_t random)
 {
-	int64_t ceiling = backoff->min_ms;
+	int64_t ceiling = backoff->min_ms, least;
 
 	for (unsigned int i = 0; i < backoff->failures; i++) {
 		if (ceiling > backoff->max_ms / 2) {
@@ -21,8 +21,8 @@ int64_t backoff_fail(struct backoff *backoff, uint64_t random)
 	}
 	if (backoff->failures < 64)
 		backoff->failures++;
-	return ceiling / 10 +
-	       (int64_t)(random % (uint64_t)(ceiling - ceiling / 10 + 1));
+	least = ceiling < 10 ? 1 : ceiling / 10;
+	return least + (int64_t)(random % (uint64_t)(ceiling - least + 1));
 }
 
 void backoff_reset(struct backoff *backoff)
