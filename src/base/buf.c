@@ -105,6 +105,7 @@ int buf_addf(struct buf *buf, const char *format, ...)
 		vsnprintf(buf->p + buf->len, (size_t)n + 1, format, again);
 		buf->len += (size_t)n;
 	} else {
+		buf->overflow = true;
 		n = -1;
 	}
 	va_end(again);
