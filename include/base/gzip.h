@@ -11,7 +11,9 @@
  * in, 4 to 9 (and all, without ISA-L) to zlib.
  *
  * Unpacking reads a file to its last member, in pieces, so that memory does
- * not depend on its size.  One thread for each object.
+ * not depend on its size.  Zeros after a member are padding, as for gzip(1);
+ * anything else there, and a file without a member, are damage.  One thread
+ * for each object.
  */
 
 #include <stddef.h>
@@ -38,8 +40,8 @@ struct gzip_reader *gzip_reader_new(int fd);
 void gzip_reader_free(struct gzip_reader **reader);
 
 /*
- * Up to "n" bytes.  How many, 0 at the end of the last member, or -1: errno is
- * EBADMSG when the file is damaged or cut short, else that of read(2).
+ * Up to "n" bytes, n > 0.  How many, 0 at the end of the last member, or -1:
+ * errno is EBADMSG when the file is damaged or cut short, else read(2)'s.
  */
 ptrdiff_t gzip_read(struct gzip_reader *reader, void *p, size_t n);
 

@@ -42,7 +42,7 @@ static void gzip_isal_init(struct gzip_packer *packer)
 	if (!level)
 		return;
 	packer->isal_bytes = gzip_isal_bytes[level];
-	packer->isal_memory = mem_alloc(packer->isal_bytes);
+	packer->isal_memory = mem_zero(1, packer->isal_bytes);
 }
 
 static int gzip_pack_isal(struct gzip_packer *packer, struct slice in,
@@ -69,6 +69,26 @@ static int gzip_pack_isal(struct gzip_packer *packer, struct slice in,
 
 #endif
 
+/* zlib's memory comes from mem.h, so that a lack of it has the one answer. */
+static void *gzip_alloc(void *opaque, unsigned int items, unsigned int size)
+{
+	(void)opaque;
+	return mem_zero(items, size);
+}
+
+static void gzip_free(void *opaque, void *p)
+{
+	(void)opaque;
+	mem_free(p);
+}
+
+/* What is left to go wrong is a zlib of another age than its header. */
+static void gzip_must(int status)
+{
+	assert(status == Z_OK);
+	(void)status;
+}
+
 struct gzip_packer *gzip_packer_new(int level)
 {
 	struct gzip_packer *packer = mem_zero(1, sizeof(*packer));
@@ -80,10 +100,11 @@ struct gzip_packer *gzip_packer_new(int level)
 	if (packer->isal_memory)
 		return packer;
 #endif
-	if (deflateInit2(&packer->zlib, level, Z_DEFLATED,
-			 GZIP_WINDOW + GZIP_WRAPPER, 8,
-			 Z_DEFAULT_STRATEGY) != Z_OK)
-		assert(!"zlib has no memory for its state");
+	packer->zlib.zalloc = gzip_alloc;
+	packer->zlib.zfree = gzip_free;
+	gzip_must(deflateInit2(&packer->zlib, level, Z_DEFLATED,
+			       GZIP_WINDOW + GZIP_WRAPPER, 8,
+			       Z_DEFAULT_STRATEGY));
 	return packer;
 }
 
@@ -154,8 +175,7 @@ int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out)
 
 struct gzip_reader {
 	int fd;
-	bool ended;  /* the last member's end was read */
-	bool inside; /* within a member */
+	bool inside; /* within a member, or before the first one */
 	z_stream zlib;
 	unsigned char block[GZIP_BLOCK];
 };
@@ -165,8 +185,10 @@ struct gzip_reader *gzip_reader_new(int fd)
 	struct gzip_reader *reader = mem_zero(1, sizeof(*reader));
 
 	reader->fd = fd;
-	if (inflateInit2(&reader->zlib, GZIP_WINDOW + GZIP_WRAPPER) != Z_OK)
-		assert(!"zlib has no memory for its state");
+	reader->inside = true;
+	reader->zlib.zalloc = gzip_alloc;
+	reader->zlib.zfree = gzip_free;
+	gzip_must(inflateInit2(&reader->zlib, GZIP_WINDOW + GZIP_WRAPPER));
 	return reader;
 }
 
@@ -196,11 +218,24 @@ static int gzip_fill(struct gzip_reader *reader)
 	return 1;
 }
 
-/* A member has ended: what follows is another one, or the end. */
-static void gzip_member_end(struct gzip_reader *reader)
+/*
+ * Between members: 1 when another one begins, 0 at the end, or -1.  Zeros may
+ * stand there (files copied from tape or by blocks), as for gzip(1).
+ */
+static int gzip_between(struct gzip_reader *reader)
 {
-	reader->inside = false;
-	inflateReset(&reader->zlib);
+	z_stream *z = &reader->zlib;
+	int status;
+
+	while ((status = gzip_fill(reader)) > 0) {
+		while (z->avail_in && *z->next_in == 0) {
+			z->next_in++;
+			z->avail_in--;
+		}
+		if (z->avail_in)
+			break;
+	}
+	return status;
 }
 
 static int gzip_damaged(void)
@@ -213,24 +248,26 @@ ptrdiff_t gzip_read(struct gzip_reader *reader, void *p, size_t n)
 {
 	z_stream *z = &reader->zlib;
 
+	assert(n > 0);
 	z->next_out = p;
 	z->avail_out = n < INT_MAX ? (uInt)n : INT_MAX;
 	n = z->avail_out;
-	while (z->avail_out == n && !reader->ended) {
-		int status = gzip_fill(reader);
+	while (z->avail_out == n) {
+		int status = reader->inside ? gzip_fill(reader)
+					    : gzip_between(reader);
 
 		if (status < 0)
 			return -1;
-		if (status == 0) {
-			reader->ended = true;
+		if (status == 0)
 			return reader->inside ? gzip_damaged() : 0;
-		}
 		reader->inside = true;
 		status = inflate(z, Z_NO_FLUSH);
-		if (status == Z_STREAM_END)
-			gzip_member_end(reader);
-		else if (status != Z_OK)
+		if (status == Z_STREAM_END) {
+			reader->inside = false;
+			inflateReset(z);
+		} else if (status != Z_OK) {
 			return gzip_damaged();
+		}
 	}
 	return (ptrdiff_t)(n - z->avail_out);
 }
