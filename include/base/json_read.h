@@ -14,10 +14,15 @@
  * "errors" BEGIN_ARRAY, "errors[]" BEGIN, "errors[].code" NUMBER 1,
  * "errors[]" END, ... , "errors" END_ARRAY, "" END.
  *
+ * A name may hold "." or "[]" itself; where that could be mistaken for another
+ * path, do not read names of somebody else's choice.
+ *
  * No tree is built: memory is bounded by depth (JSON_READ_DEPTH) and path
  * length (JSON_READ_PATH), beyond which the text is refused.  A text that
  * ends early, has bytes after its end or is not UTF-8 is refused too; what was
  * visited before the fault was seen has been visited, so act only on success.
+ * Half a surrogate pair (\ud800 alone) comes as U+FFFD, so that strings and
+ * paths are always UTF-8; \u0000 comes as a NUL.
  * The caller caps the size of the text.  Pure; any thread.
  */
 
@@ -49,7 +54,8 @@ typedef int json_visit(void *ctx, struct slice path, enum json_event event,
 /* Returns 0, or -1 when the text is not JSON, too deep, or was refused. */
 int json_read(struct slice text, json_visit *visit, void *ctx);
 
-/* A NUMBER's text as an integer.  Returns 0, or -1 when it is none. */
+/* A NUMBER's text as an integer.  Returns 0, or -1 when it is none (a
+ * fraction, an exponent) or does not fit. */
 int json_read_int(struct slice number, int64_t *value_out);
 
 #endif /* BASE_JSON_READ_H */

@@ -6,6 +6,14 @@
 #include <yajl/yajl_parse.h>
 
 #include "base/buf.h"
+#include "base/mem.h"
+#include "base/utf8.h"
+
+/*
+ * yajl takes overlong and surrogate bytes for UTF-8, so the text is checked
+ * before.  And half a surrogate pair makes it decode nonsense, in some
+ * versions from beyond the end of the string: it never gets to see one.
+ */
 
 struct json_reader {
 	json_visit *visit;
@@ -115,32 +123,143 @@ static const yajl_callbacks json_callbacks = {
 	.yajl_end_array = json_on_array_end,
 };
 
-int json_read(struct slice text, json_visit *visit, void *ctx)
+/* yajl does not look at what malloc gives it; these end the program. */
+static void *json_alloc(void *ctx, size_t size)
 {
-	struct json_reader r = {.visit = visit, .ctx = ctx};
-	yajl_handle handle;
+	(void)ctx;
+	return mem_alloc(size);
+}
+
+static void *json_resize(void *ctx, void *p, size_t size)
+{
+	(void)ctx;
+	return mem_resize(p, size);
+}
+
+static void json_give_back(void *ctx, void *p)
+{
+	(void)ctx;
+	mem_free(p);
+}
+
+static yajl_alloc_funcs json_memory = {
+	.malloc = json_alloc, .realloc = json_resize, .free = json_give_back};
+
+static int json_parse(struct slice text, struct json_reader *r)
+{
+	yajl_handle handle = yajl_alloc(&json_callbacks, &json_memory, r);
 	yajl_status status;
 
-	buf_init(&r.path, JSON_READ_PATH);
-	handle = yajl_alloc(&json_callbacks, NULL, &r);
-	assert(handle);
 	status = yajl_parse(handle,
 			    (const unsigned char *)(text.len ? text.p : ""),
 			    text.len);
 	if (status == yajl_status_ok)
 		status = yajl_complete_parse(handle);
 	yajl_free(handle);
-	buf_release(&r.path);
 	return status == yajl_status_ok ? 0 : -1;
+}
+
+/* The value of "\uXXXX" at the front, or -1. */
+static int json_escape(struct slice s)
+{
+	int code = 0;
+
+	if (s.len < 6 || s.p[0] != '\\' || s.p[1] != 'u')
+		return -1;
+	for (size_t i = 2; i < 6; i++) {
+		char c = slice_lower(s.p[i]);
+
+		if (c >= '0' && c <= '9')
+			code = code * 16 + (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			code = code * 16 + (c - 'a' + 10);
+		else
+			return -1;
+	}
+	return code;
+}
+
+/* How many bytes the escape at the front takes; is it half a pair? */
+static size_t json_escape_len(struct slice s, bool *half_out)
+{
+	int code = json_escape(s), next;
+
+	*half_out = false;
+	if (code < 0)
+		return s.len < 2 ? s.len : 2;
+	if (code < 0xd800 || code > 0xdfff)
+		return 6;
+	next = code < 0xdc00 ? json_escape(slice_skip(s, 6)) : -1;
+	if (next >= 0xdc00 && next <= 0xdfff)
+		return 12;
+	*half_out = true;
+	return 6;
+}
+
+/*
+ * Where the first half pair stands at or after "at", or text.len.  Outside of
+ * strings a backslash is a fault anyway, so they need not be told apart.
+ */
+static size_t json_find_half(struct slice text, size_t at)
+{
+	bool half = false;
+
+	for (;;) {
+		size_t n;
+
+		at += slice_find(slice_skip(text, at), '\\');
+		if (at >= text.len)
+			return text.len;
+		n = json_escape_len(slice_skip(text, at), &half);
+		if (half)
+			return at;
+		at += n;
+	}
+}
+
+/* Parse a copy, in which each half is U+FFFD: as many bytes, as it happens. */
+static int json_parse_mended(struct slice text, struct json_reader *r)
+{
+	char *copy = mem_str_of(text);
+	struct slice mended = slice_of(copy, text.len);
+	size_t at = json_find_half(mended, 0);
+	int status;
+
+	for (; at < text.len; at = json_find_half(mended, at + 6))
+		memcpy(copy + at, "\\ufffd", 6);
+	status = json_parse(mended, r);
+	mem_free(copy);
+	return status;
+}
+
+int json_read(struct slice text, json_visit *visit, void *ctx)
+{
+	struct json_reader r = {.visit = visit, .ctx = ctx};
+	int status;
+
+	if (utf8_valid(text) != text.len)
+		return -1;
+	buf_init(&r.path, JSON_READ_PATH);
+	if (json_find_half(text, 0) == text.len)
+		status = json_parse(text, &r);
+	else
+		status = json_parse_mended(text, &r);
+	buf_release(&r.path);
+	return status;
 }
 
 int json_read_int(struct slice number, int64_t *value_out)
 {
 	bool negative = number.len && number.p[0] == '-';
-	unsigned long long value;
+	unsigned long long max = INT64_MAX, value;
 
-	if (slice_number(slice_skip(number, negative), INT64_MAX, &value) < 0)
+	if (slice_number(slice_skip(number, negative), max + negative, &value) <
+	    0)
 		return -1;
-	*value_out = negative ? -(int64_t)value : (int64_t)value;
+	/* The lowest number has no positive counterpart. */
+	if (negative && value)
+		*value_out = -(int64_t)(value - 1) - 1;
+	else
+		*value_out = (int64_t)value;
 	return 0;
 }
