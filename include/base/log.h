@@ -6,10 +6,11 @@
  * log - lines for the operator, on standard error
  *
  * One line a call, "module: what happened: object: numbers with units".  When
- * the journal reads standard error (JOURNAL_STREAM is set), each line begins
- * with its "<N>" priority; otherwise with "sparktail: ".  No time stamps of
- * our own.  Bytes outside printable ASCII and UTF-8 text are shown as "?", so
- * that no row can forge a line or play with a terminal.
+ * the journal reads standard error (JOURNAL_STREAM names the descriptor), each
+ * line begins with its "<N>" priority; otherwise with "sparktail: ".  No time
+ * stamps of our own.  Control characters and bytes that are not UTF-8 are
+ * shown as "?", so that no row can forge a line or play with a terminal.
+ * Lines are cut after 2047 bytes, and then end in "..." and the reason.
  *
  * log_error() and log_warn() append ": " and strerror(errno), the forms with x
  * do not.  All keep errno.  Any thread.  Never pass an API key, and no row

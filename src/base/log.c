@@ -7,15 +7,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+#include "base/utf8.h"
+
 /*
  * A line is put together in one buffer and written by one write(2), so that
- * lines of two threads never mix.  What does not fit is cut and marked.
+ * lines of two threads never mix.  What does not fit is cut and marked; the
+ * reason at the end has room of its own.
  */
 
-#define LOG_LINE 2048
+enum { LOG_LINE = 2048, LOG_REASON = 128 };
 
 static atomic_int log_level = LOG_LEVEL_INFO;
 static _Atomic(void (*)(int, const char *)) log_sink;
@@ -35,18 +40,51 @@ void log_set_sink(void (*sink)(int priority, const char *line))
 	atomic_store(&log_sink, sink);
 }
 
+/* ASCII's controls, and those from U+0080: U+009B alone is an "ESC [". */
+static bool log_is_control(const char *p, size_t n)
+{
+	unsigned char first = (unsigned char)p[0];
+
+	if (n == 1)
+		return first < 0x20 || first == 0x7f;
+	return n == 2 && first == 0xc2 && (unsigned char)p[1] < 0xa0;
+}
+
 static void log_clean(char *text)
 {
-	for (unsigned char *p = (unsigned char *)text; *p; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			*p = '?';
+	struct slice rest = slice_str(text);
+
+	while (rest.len) {
+		size_t n = utf8_char(rest), taken = n ? n : 1;
+
+		if (!n || log_is_control(rest.p, n))
+			memset(text, '?', taken);
+		text += taken;
+		rest = slice_skip(rest, taken);
 	}
+}
+
+/*
+ * The variable alone is inherited by whatever the service starts, with its
+ * standard error elsewhere: it names the device and inode of the journal's end.
+ */
+static bool log_to_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char own[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(own, sizeof(own), "%llu:%llu", (unsigned long long)st.st_dev,
+		 (unsigned long long)st.st_ino);
+	return strcmp(stream, own) == 0;
 }
 
 static void log_emit(int priority, char *text)
 {
 	void (*sink)(int, const char *) = atomic_load(&log_sink);
-	char line[LOG_LINE + 32];
+	char line[LOG_LINE + LOG_REASON + 32];
 	int n;
 
 	log_clean(text);
@@ -54,30 +92,32 @@ static void log_emit(int priority, char *text)
 		sink(priority, text);
 		return;
 	}
-	if (getenv("JOURNAL_STREAM"))
+	if (log_to_journal())
 		n = snprintf(line, sizeof(line), "<%d>%s\n", priority, text);
 	else
 		n = snprintf(line, sizeof(line), "sparktail: %s\n", text);
 	/* There is nobody to tell when standard error itself fails. */
-	if (n > 0 && write(STDERR_FILENO, line, (size_t)n) < 0)
-		return;
+	if (n > 0)
+		(void)fs_write_all(STDERR_FILENO, line, (size_t)n);
 }
 
 __attribute__((format(printf, 3, 0))) static void
 log_line(int priority, int error, const char *format, va_list args)
 {
-	char text[LOG_LINE];
+	char text[LOG_LINE + LOG_REASON];
 	int saved = errno;
-	int n = vsnprintf(text, sizeof(text), format, args);
+	int n = vsnprintf(text, LOG_LINE, format, args);
 
-	if (n < 0)
+	if (n < 0) {
 		n = 0;
-	if ((size_t)n >= sizeof(text)) {
-		memcpy(text + sizeof(text) - 4, "...", 4);
-		n = (int)sizeof(text) - 1;
+		text[0] = '\0';
+	}
+	if (n >= LOG_LINE) {
+		memcpy(text + LOG_LINE - 4, "...", 4);
+		n = LOG_LINE - 1;
 	}
 	if (error) {
-		char why[128];
+		char why[LOG_REASON];
 
 		snprintf(text + n, sizeof(text) - (size_t)n, ": %s",
 			 strerror_r(error, why, sizeof(why)));
