@@ -30,7 +30,10 @@ struct tally {
 	size_t count, cap;
 };
 
-/* Names longer than TALLY_NAME bytes are cut. */
+/*
+ * Names longer than TALLY_NAME bytes are cut; in place of a NUL or a byte that
+ * is not UTF-8 stands "?", so that any name can be written as JSON and read.
+ */
 void tally_add(struct tally *tally, struct slice name, uint64_t n);
 
 /* Add all of "more". */

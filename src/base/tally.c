@@ -2,6 +2,29 @@
 #include "base/tally.h"
 
 #include "base/mem.h"
+#include "base/utf8.h"
+
+/*
+ * Names come from rows and go into JSON, where a bad byte would spoil the whole
+ * text: so they are made clean here, once, and never looked at again.
+ */
+static struct slice tally_name(struct slice name, struct buf *clean)
+{
+	if (name.len > TALLY_NAME)
+		name.len = TALLY_NAME;
+	if (utf8_valid(name) == name.len && slice_find(name, '\0') == name.len)
+		return name;
+	while (name.len) {
+		size_t n = utf8_char(name);
+
+		if (n && name.p[0])
+			buf_add(clean, name.p, n);
+		else
+			buf_add_char(clean, '?');
+		name = slice_skip(name, n ? n : 1);
+	}
+	return buf_slice(clean);
+}
 
 /* The entry's place, or where it would go; found_out says which. */
 static size_t tally_find(const struct tally *tally, struct slice name,
@@ -41,16 +64,11 @@ static void tally_insert(struct tally *tally, size_t at, struct slice name,
 	tally->count++;
 }
 
-void tally_add(struct tally *tally, struct slice name, uint64_t n)
+static void tally_count(struct tally *tally, struct slice name, uint64_t n)
 {
 	bool found;
-	size_t at;
+	size_t at = tally_find(tally, name, &found);
 
-	if (!n)
-		return;
-	if (name.len > TALLY_NAME)
-		name.len = TALLY_NAME;
-	at = tally_find(tally, name, &found);
 	if (!found && tally->count >= TALLY_MAX) {
 		name = SLICE("(other)");
 		at = tally_find(tally, name, &found);
@@ -59,6 +77,17 @@ void tally_add(struct tally *tally, struct slice name, uint64_t n)
 		tally->entries[at].count += n;
 	else
 		tally_insert(tally, at, name, n);
+}
+
+void tally_add(struct tally *tally, struct slice name, uint64_t n)
+{
+	struct buf clean;
+
+	if (!n)
+		return;
+	buf_init(&clean, TALLY_NAME);
+	tally_count(tally, tally_name(name, &clean), n);
+	buf_release(&clean);
 }
 
 void tally_merge(struct tally *tally, const struct tally *more)
@@ -70,9 +99,13 @@ void tally_merge(struct tally *tally, const struct tally *more)
 
 uint64_t tally_get(const struct tally *tally, struct slice name)
 {
+	struct buf clean;
+	size_t at;
 	bool found;
-	size_t at = tally_find(tally, name, &found);
 
+	buf_init(&clean, TALLY_NAME);
+	at = tally_find(tally, tally_name(name, &clean), &found);
+	buf_release(&clean);
 	return found ? tally->entries[at].count : 0;
 }
 
