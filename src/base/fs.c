@@ -7,6 +7,27 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* Interrupted opens (of a FIFO, or over a network) are made again. */
+static int fs_open(int dir, const char *name, int flags, mode_t mode)
+{
+	int fd;
+
+	do {
+		fd = openat(dir, name, flags | O_CLOEXEC, mode);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+static int fs_sync(int fd)
+{
+	int status;
+
+	do {
+		status = fsync(fd);
+	} while (status < 0 && errno == EINTR);
+	return status;
+}
+
 int fs_write_all(int fd, const void *p, size_t n)
 {
 	const char *at = p;
@@ -86,7 +107,7 @@ static int fs_finish(int fd, int status)
 
 int fs_read_file(int dir, const char *name, struct buf *out)
 {
-	int fd = openat(dir, name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = fs_open(dir, name, O_RDONLY | O_NOCTTY, 0);
 
 	if (fd < 0)
 		return -1;
@@ -97,14 +118,13 @@ static int fs_fill(int fd, const void *p, size_t n)
 {
 	if (fs_write_all(fd, p, n) < 0)
 		return -1;
-	return fsync(fd);
+	return fs_sync(fd);
 }
 
 int fs_store(int dir, const char *name, const void *p, size_t n)
 {
-	int fd = openat(dir, name,
-			O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-			0640);
+	int fd = fs_open(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
+			 0640);
 	int saved;
 
 	if (fd < 0)
@@ -119,7 +139,7 @@ int fs_store(int dir, const char *name, const void *p, size_t n)
 
 int fs_sync_dir(int dir)
 {
-	return fsync(dir);
+	return fs_sync(dir);
 }
 
 int fs_make_dir(int dir, const char *name)
@@ -140,7 +160,7 @@ int fs_make_dir(int dir, const char *name)
 
 int fs_open_dir(int dir, const char *name)
 {
-	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fs_open(dir, name, O_RDONLY | O_DIRECTORY, 0);
 }
 
 int fs_free_bytes(int fd, uint64_t *bytes_out)
