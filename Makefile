@@ -79,8 +79,10 @@ SUITES := $(patsubst test/unit/check_%.c,%,$(filter-out \
 FUZZ   := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 TOOLS  := $(patsubst test/tools/%/,%,$(sort $(wildcard test/tools/*/)))
 
-# What the unit tests make fail on demand (test/unit/fault.h).
-WRAPS = write read pread fsync openat renameat unlinkat ftruncate close
+# What the unit tests make fail on demand (test/unit/fault.h).  With 64-bit
+# offsets the C library has other names for some of them.
+WRAPS = write read pread pread64 fsync openat openat64 renameat unlinkat \
+	ftruncate ftruncate64 close
 WRAP  = $(WRAPS:%=-Wl,--wrap=%)
 
 DEPS = build-essential pkg-config libcurl4-gnutls-dev libyajl-dev libyaml-dev \

@@ -122,6 +122,12 @@ ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset)
 	return room < 0 ? -1 : __real_pread(fd, p, (size_t)room, offset);
 }
 
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset)
+{
+	return __wrap_pread(fd, p, n, offset);
+}
+
 int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
@@ -146,6 +152,20 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
 	return __real_openat(dir, name, flags, mode);
 }
 
+int __wrap_openat64(int dir, const char *name, int flags, ...);
+int __wrap_openat64(int dir, const char *name, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if (flags & O_CREAT) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	return __wrap_openat(dir, name, flags, mode);
+}
+
 int __real_renameat(int from, const char *old, int to, const char *name);
 int __wrap_renameat(int from, const char *old, int to, const char *name);
 int __wrap_renameat(int from, const char *old, int to, const char *name)
@@ -166,6 +186,12 @@ int __wrap_ftruncate(int fd, off_t size);
 int __wrap_ftruncate(int fd, off_t size)
 {
 	return fault_fails("ftruncate") ? -1 : __real_ftruncate(fd, size);
+}
+
+int __wrap_ftruncate64(int fd, off_t size);
+int __wrap_ftruncate64(int fd, off_t size)
+{
+	return __wrap_ftruncate(fd, size);
 }
 
 /* A failing close has closed all the same, as Linux does. */
