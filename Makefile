@@ -145,10 +145,13 @@ replay: $(FUZZ:%=$(B)/replay/%)
 e2e: $(B)/$(NAME) tools
 	$(Q)B=$(B) sh test/e2e/run.sh
 
+# The goals below no longer name the flavour, so it is handed on.
+AGAIN = $(MAKE) --no-print-directory B=$(B) SAN=$(SAN) TSAN=$(TSAN)
+
 check: all tools
-	$(Q)$(MAKE) --no-print-directory B=$(B) replay
-	$(Q)$(MAKE) --no-print-directory B=$(B) e2e
-	$(Q)$(MAKE) --no-print-directory B=$(B) unit
+	$(Q)$(AGAIN) replay
+	$(Q)$(AGAIN) e2e
+	$(Q)$(AGAIN) unit
 
 # The same fuzz source twice: libFuzzer explores, replay.c repeats the corpus.
 build/fuzz/%: test/fuzz/fuzz_%.c $(filter-out src/app/main.c,$(SRCS))
