@@ -88,8 +88,9 @@ WRAP  = $(WRAPS:%=-Wl,--wrap=%)
 DEPS = build-essential pkg-config libcurl4-gnutls-dev libyajl-dev libyaml-dev \
 	libinotifytools0-dev zlib1g-dev libisal-dev libxxhash-dev nettle-dev \
 	libmicrohttpd-dev check curl gnutls-bin procps iproute2
-DEPS_DEV = clang clang-tidy clang-format cppcheck valgrind pmccabe shellcheck \
-	mandoc
+# "?": older systems have clang's runtime in another package
+DEPS_DEV = clang libclang-rt-dev? clang-tidy clang-format cppcheck valgrind \
+	libc6-dbg pmccabe shellcheck mandoc
 
 all: $(B)/$(NAME)
 
