@@ -134,6 +134,10 @@ $(B)/tools/$(1): $$(patsubst test/%.c,$(B)/test/%.o,$$(wildcard test/tools/$(1)/
 endef
 $(foreach t,$(TOOLS),$(eval $(call tool,$(t))))
 
+$(B)/test/keys: $(B)/test/keys.o $(CORE)
+	@echo "  LD    $@"
+	$(Q)$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 tools: $(TOOLS:%=$(B)/tools/%)
 
 unit: $(B)/test/all
@@ -168,8 +172,10 @@ demo: $(B)/$(NAME) tools
 bench: $(B)/$(NAME) tools
 	$(Q)B=$(B) sh test/bench.sh
 
-lint: $(B)/app/main.o $(CORE)
-	$(Q)B=$(B) OURS='$(OURS)' sh test/lint.sh $(CORE)
+# Through the environment, for the quotes among the flags.
+lint: export OURS := $(OURS)
+lint: $(B)/$(NAME) $(B)/test/keys
+	$(Q)B=$(B) sh test/lint.sh $(CORE)
 
 deps:
 	$(Q)sh test/deps.sh $(DEPS)

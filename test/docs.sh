@@ -1,0 +1,113 @@
+#!/bin/sh
+# docs.sh SPARKTAIL KEYS
+#
+# Hold the documents against the code: every configuration key that KEYS prints
+# stands in the sample (commented or not) with its default, and has an entry in
+# sparktail.yaml(5), and these name no other; every command that "SPARKTAIL
+# help" prints stands in sparktail(8); and README's map of modules is the
+# headers'.
+set -u
+
+sparktail=$1
+keys=$2
+sample=etc/sparktail.yaml
+page5=man/sparktail.yaml.5
+page8=man/sparktail.8
+bad=0
+
+complain()
+{
+	echo "docs: $*"
+	bad=1
+}
+
+for file in "$sparktail" "$keys" "$sample" "$page5" "$page8"; do
+	[ -f "$file" ] || complain "$file is missing"
+done
+[ "$bad" = 0 ] || exit 1
+
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+
+# The sample as lines "key<TAB>value".  "# " begins prose, any other "#" a line
+# that could be taken as it is.  What mapping holds is names, not keys.
+sample_keys()
+{
+	sed -n 's/^# [^ ].*//; s/^# *$//; s/^#//; /^ *[a-z_-]/p' "$sample" | awk '
+	{
+		item = $0 ~ /^ *- /
+		match($0, /^ *(- )?/)
+		depth = RLENGTH
+		line = substr($0, RLENGTH + 1)
+		if (!match(line, /^[a-z_]+:/)) next
+		name = substr(line, 1, RLENGTH - 1)
+		value = substr(line, RLENGTH + 1)
+		sub(/^ +/, "", value); sub(/ +#.*$/, "", value)
+		if (depth == 0) { top = name; mark = "" }
+		if (top == "mapping" && depth) next
+		if (depth && item) mark = "[]"
+		key = depth ? top mark "." name : name
+		if (value != "" || key == "mapping") print key "\t" value
+	}'
+}
+
+# The keys that have an entry in the page: ".It Ic KEY : ..."
+page_keys()
+{
+	sed -n 's/^\.It Ic \([^ ]*\) :.*/\1/p' "$page5"
+}
+
+# first_without FILE OTHER: lines of FILE that OTHER has not
+first_without()
+{
+	sort -u "$1" >"$dir/1"
+	sort -u "$2" >"$dir/2"
+	comm -23 "$dir/1" "$dir/2"
+}
+
+"$keys" >"$dir/table" || complain "$keys failed"
+cut -f 1 "$dir/table" >"$dir/code"
+[ -s "$dir/code" ] || complain "$keys knows no keys"
+sample_keys >"$dir/sample_table"
+cut -f 1 "$dir/sample_table" >"$dir/sample"
+page_keys >"$dir/page"
+
+for key in $(first_without "$dir/code" "$dir/sample"); do
+	complain "$sample lacks $key"
+done
+for key in $(first_without "$dir/sample" "$dir/code"); do
+	complain "$sample has $key, which the program does not know"
+done
+for key in $(first_without "$dir/code" "$dir/page"); do
+	complain "$page5 lacks $key"
+done
+for key in $(first_without "$dir/page" "$dir/code"); do
+	complain "$page5 has $key, which the program does not know"
+done
+
+# A default is a promise; where there is none the sample shows an example.
+wrong=$(awk -F '\t' '
+	FNR == NR { preset[$1] = $2; next }
+	preset[$1] == "" || preset[$1] ~ /^[[{]/ { next }
+	preset[$1] != $2 { print $1 " as " $2 ", the default is " preset[$1] }
+	' "$dir/table" "$dir/sample_table")
+[ -z "$wrong" ] || complain "$sample shows $wrong"
+
+# A command has an entry; one that is still to come is at least named.
+"$sparktail" help | awk '/^  [a-z]/' >"$dir/help"
+[ -s "$dir/help" ] || complain "$sparktail help names no commands"
+sed '/not yet/d; s/^  \([^ ]*\).*/\1/' "$dir/help" >"$dir/commands"
+sed -n 's/^\.It Ic \([^ ]*\).*/\1/p' "$page8" >"$dir/entries"
+for command in $(first_without "$dir/commands" "$dir/entries"); do
+	complain "$page8 has no entry for the command $command"
+done
+sed -n '/not yet/s/^  \([^ ]*\).*/\1/p' "$dir/help" >"$dir/later"
+grep -E '^\.(It )?Ic ' "$page8" | tr -s ' ,' '\n' >"$dir/words"
+for command in $(first_without "$dir/later" "$dir/words"); do
+	complain "$page8 does not name the command $command"
+done
+
+if [ -f test/modmap.sh ]; then
+	sh test/modmap.sh README || complain "README's map is old: test/modmap.sh -w README"
+fi
+exit "$bad"
