@@ -66,6 +66,13 @@ enum { CONFIG_MAX = 4 << 20 };
 struct config *config_load(const char *path, enum config_need need,
 			   struct buf *errors);
 
+/*
+ * The same from a text in memory, named "name" in messages, without a look at
+ * key, ca_file or any other file or variable; http.api_key stays NULL.
+ */
+struct config *config_parse(const char *name, struct slice text,
+			    enum config_need need, struct buf *errors);
+
 /* All defaults, no sources, for commands that can do without a file. */
 struct config *config_default(void);
 
