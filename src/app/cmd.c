@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "app/cmd.h"
+
+#include <stdio.h>
+#include <sysexits.h>
+
+#include "base/log.h"
+
+enum { CMD_ERRORS_MAX = 1 << 20 };
+
+int cmd_no_arguments(const struct options *options, const char *name)
+{
+	if (!options->argc)
+		return EX_OK;
+	log_errorx("%s: takes no arguments, but there is \"%s\"; options stand "
+		   "before the command",
+		   name, options->argv[0]);
+	return EX_USAGE;
+}
+
+struct config *cmd_config(const struct options *options, enum config_need need)
+{
+	struct config *config;
+	struct buf errors;
+
+	buf_init(&errors, CMD_ERRORS_MAX);
+	config = config_load(options->config_path, need, &errors);
+	if (!config)
+		fputs(buf_str(&errors), stderr);
+	buf_release(&errors);
+	return config;
+}
+
+int cmd_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return EX_OK;
+	log_error("standard output");
+	return EX_IOERR;
+}
