@@ -79,6 +79,8 @@ static const char *config_url_authority(struct slice authority,
 		size_t end = slice_find(authority, ']');
 
 		url->host = slice_of(authority.p + 1, end - 1);
+		if (end == authority.len)
+			url->host.len = 0;
 		authority = slice_skip(authority, end + 1);
 		if (!config_url_address(url->host, AF_INET6, address))
 			return "no IPv6 address stands between the brackets; "
@@ -121,7 +123,6 @@ const char *config_url_check(struct slice text)
 	if (slice_find(text, '#') < text.len)
 		return "must hold no #; remove it and what follows";
 	authority = slice_skip(text, url.plain ? 7 : 8);
-	authority = slice_of(authority.p, authority.len);
 	url.rest = slice_skip(authority, slice_find(authority, '/'));
 	authority.len -= url.rest.len;
 	wrong = config_url_authority(authority, &url);
