@@ -44,7 +44,7 @@ struct yaml_node {
 	unsigned int key_line, key_column;
 	bool key_broken;
 
-	bool cut;     /* of the root: reading ended before the text did */
+	bool cut;     /* reading ended early, and in here: more may follow */
 	size_t count; /* of children */
 	struct yaml_node *first, *last, *next;
 };

@@ -3,6 +3,7 @@
 #include <sysexits.h>
 
 #include "app/cmd.h"
+#include "app/mistakes.h"
 #include "base/log.h"
 
 enum { CHECK_ERRORS_MAX = 1 << 20 };
@@ -44,7 +45,9 @@ int cmd_check(const struct options *options)
 		size_t lines = check_lines(buf_slice(&errors));
 
 		fputs(buf_str(&errors), stderr);
-		log_errorx("check: %zu mistake%s in %s", lines,
+		log_errorx("check: %s%zu mistake%s in %s",
+			   lines > MISTAKES_MAX ? "more than " : "",
+			   lines > MISTAKES_MAX ? (size_t)MISTAKES_MAX : lines,
 			   lines == 1 ? "" : "s", options->config_path);
 		status = EX_CONFIG;
 	}

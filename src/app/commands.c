@@ -4,7 +4,7 @@
 #include "app/suggest.h"
 
 static const struct command commands[] = {
-	{"run", "", "ship, in the foreground, for a supervisor", cmd_run},
+	{"run", "", "ship until told to stop", cmd_run},
 	{"once", "", "ship all there is and exit, for cron", cmd_once},
 	{"check", "", "check the configuration", cmd_check},
 	{"status", "[--json]", "lag, spool, losses, uploads", cmd_status},

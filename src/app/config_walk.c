@@ -207,6 +207,8 @@ static void config_walk_source(struct config_reader *reader,
 	*reader->source = (struct source_settings){0};
 	reader->given[path] = NULL;
 	config_walk_section(reader, "sources[]", node);
+	if (!reader->given[path] && node->cut)
+		return;
 	if (!reader->given[path])
 		config_wrong(reader, node,
 			     "sources[].path: is missing; add \"path: "

@@ -327,6 +327,20 @@ static int yaml_read(struct yaml_reader *reader)
 	return status < 0 ? -1 : 0;
 }
 
+/* Where reading ended early, what is missing is not missing in the text. */
+static void yaml_cut(struct yaml_reader *reader)
+{
+	while (reader->depth) {
+		struct yaml_level *level = &reader->levels[--reader->depth];
+
+		level->node->cut = true;
+		if (level->pending) {
+			level->pending->kind = YAML_BROKEN;
+			yaml_append(level->node, level->pending);
+		}
+	}
+}
+
 struct yaml_node *yaml_tree_parse(struct slice text, struct mistakes *mistakes)
 {
 	struct yaml_reader reader = {.text = text, .mistakes = mistakes};
@@ -344,17 +358,13 @@ struct yaml_node *yaml_tree_parse(struct slice text, struct mistakes *mistakes)
 		text.len);
 	cut = yaml_read(&reader) < 0;
 	yaml_parser_delete(&reader.parser);
-	/* Cut short: a key may still wait for its value. */
-	while (reader.depth) {
-		struct yaml_level *level = &reader.levels[--reader.depth];
-
-		if (level->pending)
-			yaml_append(level->node, level->pending);
-	}
+	yaml_cut(&reader);
 	if (!reader.root)
 		reader.root = mem_zero(1, sizeof(*reader.root));
 	if (!reader.root->line)
 		reader.root->line = reader.root->column = 1;
+	if (cut && reader.root->kind == YAML_SCALAR)
+		reader.root->kind = YAML_BROKEN;
 	reader.root->cut = cut;
 	return reader.root;
 }

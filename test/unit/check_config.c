@@ -245,6 +245,13 @@ static const struct {
 	 "f:3:1: not YAML: did not find expected node content while parsing a "
 	 "flow node; look at indentation, colons and quotes here and just "
 	 "above\n"},
+	{"threads:\n\tx\n", "f:2:1: a tab where YAML wants blanks; indent "
+			    "with blanks\n"},
+	{"sources:\n  - start: end\n\tpath: /x\n",
+	 "f:3:1: a tab where YAML wants blanks; indent with blanks\n"},
+	{"\"threads\": 1: 2\n",
+	 "f:1:13: not YAML: mapping values are not allowed in this context; "
+	 "look at indentation, colons and quotes here and just above\n"},
 	{"threads: *x\nspool: &y {}\n",
 	 "f:1:10: aliases (*) are not used here; put quotes around a name or "
 	 "pattern that begins with *\n"

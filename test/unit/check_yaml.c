@@ -123,17 +123,17 @@ static const struct {
 	{"a: 1\n---\nb: 2\n", "{a@1:1=1@1:4}",
 	 "f:2:1: a second document; a configuration is one: remove the line "
 	 "---\n"},
-	{"a:\n\tb: 1\n", "{a@1:1=null}",
+	{"a:\n\tb: 1\n", "{a@1:1=broken}",
 	 "f:2:1: a tab where YAML wants blanks; indent with blanks\n"},
-	{"a:\n  b: 1\n\tc: 2\n", "{a@1:1={b@2:3=null}}",
+	{"a:\n  b: 1\n\tc: 2\n", "{a@1:1={b@2:3=broken}}",
 	 "f:3:1: a tab where YAML wants blanks; indent with blanks\n"},
-	{"m:\n  *.com: 1\n", "{m@1:1=null}",
+	{"m:\n  *.com: 1\n", "{m@1:1=broken}",
 	 "f:2:4: a name that begins with * must stand in quotes: "
 	 "\"*.example.com\"\n"},
 	{"a: 1\n b: 2\n", "{a@1:1=1 b@1:4}",
 	 "f:2:3: not YAML: mapping values are not allowed in this "
 	 "context" LOOK},
-	{"a: \"x\n", "{a@1:1=null}",
+	{"a: \"x\n", "{a@1:1=broken}",
 	 "f:2:1: not YAML: found unexpected end of stream while scanning a "
 	 "quoted scalar" LOOK},
 	{"a: [1\nb: 2\n", "{a@1:1=[1 b@1:5]}",
