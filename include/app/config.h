@@ -15,8 +15,11 @@
  * documents and nesting deeper than the keys need are errors.
  *
  * A value that belongs to a later version is an error that says "not yet".
- * The API key is read here, last, from api_key_file, api_key_env or systemd's
- * credential "api.key"; it is in no message.  Const after loading.
+ * The API key is read here, last, for shipping only: from the variable
+ * api_key_env, else from api_key_file, else from systemd's credential
+ * "api.key", else from the default file; the last three are api_key_file of
+ * the struct.  It is in no message, and no value that is long enough to be a
+ * key is repeated in one.  Const after loading, but for config_read_key().
  */
 
 #include <stdbool.h>
@@ -34,7 +37,7 @@ struct config {
 	char *path;
 
 	struct http_settings http; /* ingest.*; api_key NULL unless asked for */
-	char *api_key_file;	   /* as configured or default */
+	char *api_key_file;	   /* as configured, credential or default */
 	char *api_key_env;	   /* NULL: none */
 	enum config_confirm confirm;
 	int64_t retry_min_ms, retry_max_ms;

@@ -207,9 +207,10 @@ void config_entry_read(struct config_reader *config,
 		       const struct yaml_node *node,
 		       struct config_entry *entry_out)
 {
-	struct entry_reader reader = {config, filters, path, entry_out};
+	struct entry_reader reader;
 
 	*entry_out = (struct config_entry){.entry = MAPPING_ENTRY_INIT};
+	reader = (struct entry_reader){config, filters, path, entry_out};
 	if (!config_is_map(config, path, node))
 		return;
 	for (const struct yaml_node *n = node->first; n; n = n->next)
