@@ -18,6 +18,8 @@
  * Each setting is looked up by itself: vmta entry, vmtaPool entry, default.
  * Names match exactly but for ASCII case, else by shell pattern (*, ?), the
  * pattern with the most literal characters first (then the one added first).
+ * An empty vmta or vmtaPool has no entry, not even "*"; an empty domain matches
+ * a filter's "*".
  */
 
 #include <stdbool.h>
@@ -73,9 +75,16 @@ struct mapping_query {
 	struct slice vmta_pool;	  /* empty on rb and f */
 	struct slice from_domain; /* domain of friendly_from */
 	bool injection;		  /* an r row: vmta may hold a pool's name */
+	bool report;		  /* an rb or f row: see below */
 };
 
-/* Slices and strings belong to the mapping. */
+/*
+ * A report's vmta is not known.  So a filter's line that names the sender's
+ * domain decides, the best of all filters (by the rule for names; a bare "*"
+ * names no domain); else the default entry.
+ *
+ * Slices and strings belong to the mapping.
+ */
 struct mapping_answer {
 	bool ship;
 	struct slice ip_pool;	 /* empty: none mapped */
