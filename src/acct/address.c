@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "acct/address.h"
+
+#include <stdbool.h>
+
+struct slice address_bare(struct slice text)
+{
+	text = slice_trim(text);
+	while (text.len && text.p[0] == '<')
+		text = slice_skip(text, 1);
+	while (text.len && text.p[text.len - 1] == '>')
+		text.len--;
+	return slice_trim(text);
+}
+
+struct slice address_domain(struct slice address)
+{
+	size_t at = slice_find_last(address, '@');
+
+	return at < address.len ? slice_skip(address, at + 1)
+				: slice_of(NULL, 0);
+}
+
+struct slice address_local(struct slice address)
+{
+	address.len = slice_find_last(address, '@');
+	return address;
+}
+
+/* --- Headers --- */
+
+struct address_scan {
+	struct slice text;
+	size_t at;
+	bool quotes; /* quotes and comments mean something */
+};
+
+/* Behind a quoted string or comment that begins at scan->at. */
+static size_t address_skip(const struct address_scan *scan)
+{
+	char open = scan->text.p[scan->at];
+	char close = open == '(' ? ')' : open;
+	size_t at = scan->at + 1, depth = 1;
+
+	for (; at < scan->text.len; at++) {
+		char c = scan->text.p[at];
+
+		if (c == '\\')
+			at++;
+		else if (c == close && --depth == 0)
+			return at + 1;
+		else if (c == open)
+			depth++;
+	}
+	return scan->text.len;
+}
+
+static bool address_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool address_special(const struct address_scan *scan, char c)
+{
+	if (c == ',' || c == ';' || c == ':' || c == '<' || c == '>')
+		return true;
+	return scan->quotes && c == '(';
+}
+
+/* A run of anything but blanks and specials; quoted strings are part of it. */
+static struct slice address_word(struct address_scan *scan)
+{
+	size_t from = scan->at;
+
+	while (scan->at < scan->text.len) {
+		char c = scan->text.p[scan->at];
+
+		if (c == '[') {
+			struct slice rest = slice_skip(scan->text, scan->at);
+			size_t end;
+
+			if (rest.len > ADDRESS_MAX)
+				rest.len = ADDRESS_MAX;
+			end = slice_find(rest, ']');
+			scan->at += end < rest.len ? end + 1 : 1;
+		} else if (scan->quotes && c == '"') {
+			scan->at = address_skip(scan);
+		} else if (address_blank(c) || address_special(scan, c)) {
+			break;
+		} else {
+			scan->at++;
+		}
+	}
+	return slice_of(scan->text.p + from, scan->at - from);
+}
+
+static bool address_is(struct slice s)
+{
+	size_t at = slice_find_last(s, '@');
+
+	return at > 0 && at + 1 < s.len;
+}
+
+/* What stands in angle brackets; a route "@a,@b:" before it is cut. */
+static struct slice address_angle(struct address_scan *scan)
+{
+	struct slice rest = slice_skip(scan->text, scan->at + 1);
+	size_t end = slice_find(rest, '>');
+
+	scan->at += end < rest.len ? end + 2 : end + 1;
+	rest.len = end;
+	rest = slice_trim(rest);
+	if (rest.len && rest.p[0] == '@' && slice_find(rest, ':') < rest.len)
+		rest = slice_skip(rest, slice_find(rest, ':') + 1);
+	return slice_trim(rest);
+}
+
+static struct slice address_first(struct address_scan *scan)
+{
+	struct slice bare = {0}, found;
+
+	while (scan->at < scan->text.len) {
+		char c = scan->text.p[scan->at];
+
+		if (c == '<') {
+			found = address_angle(scan);
+			if (address_is(found))
+				return found;
+		} else if (scan->quotes && c == '(') {
+			scan->at = address_skip(scan);
+		} else if (c == ',' || c == ';') {
+			if (bare.len)
+				return bare;
+			scan->at++;
+		} else if (c == ':' || c == '>' || address_blank(c)) {
+			scan->at++;
+		} else {
+			found = address_word(scan);
+			if (address_is(found))
+				bare = found;
+		}
+	}
+	return bare;
+}
+
+struct slice address_of_header(struct slice header)
+{
+	struct address_scan scan = {.text = header, .quotes = true};
+	struct slice found = address_first(&scan);
+
+	/* A quote or comment that never closes hides the address. */
+	if (!found.len) {
+		scan = (struct address_scan){.text = header};
+		found = address_first(&scan);
+	}
+	return found;
+}
+
+/* --- IP addresses --- */
+
+/* The IP address that "text" begins with, or an empty slice. */
+static struct slice address_ip_head(struct slice text)
+{
+	bool letters = false, point = false, colon = false;
+	size_t n = 0;
+
+	if (slice_starts_nocase(text, SLICE("ipv6:")))
+		text = slice_skip(text, 5);
+	for (; n < text.len; n++) {
+		char c = slice_lower(text.p[n]);
+
+		if (c >= 'a' && c <= 'f')
+			letters = true;
+		else if (c == '.')
+			point = true;
+		else if (c == ':')
+			colon = true;
+		else if (c < '0' || c > '9')
+			break;
+	}
+	/* "feed (192.0.2.1)" and "de.ad" begin like one, too. */
+	if (!(colon || (point && !letters)) ||
+	    (n < text.len && !strchr(" \t])>,;/", text.p[n])))
+		n = 0;
+	return slice_of(text.p, n);
+}
+
+struct slice address_ip(struct slice text)
+{
+	struct slice found;
+
+	text = slice_trim(text);
+	found = address_ip_head(text);
+	for (size_t i = 0; !found.len && i < text.len; i++) {
+		if (text.p[i] == '[' || text.p[i] == '(' || text.p[i] == '<')
+			found = address_ip_head(slice_skip(text, i + 1));
+	}
+	return found.len ? found : text;
+}
