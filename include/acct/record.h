@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef ACCT_RECORD_H
+#define ACCT_RECORD_H
+
+/*
+ * record - what a row says, read once for all of its events
+ *
+ *	record_tools_init(&tools, &settings);	memory that rows share
+ *	fault = record_read(&record, &tools, kind, &row, bytes);
+ *	record_map(&record);			whose it is: mapping.md 5
+ *	record_identify(&record);		mapping.md 3
+ *	... events are made from it (event.h) ...
+ *
+ * Texts are good until the next record_read() with the same tools.  With
+ * privacy every text that may leave goes through record_text(), record_sender()
+ * or record_reply().
+ */
+
+#include "acct/charset.h"
+#include "acct/identity.h"
+#include "acct/scratch.h"
+
+/* A time's text and what it was read as: rows of a second share it. */
+struct record_clock {
+	char text[40];
+	size_t len;
+	bool good;
+	int64_t seconds;
+};
+
+struct record_tools {
+	const struct settings *settings;
+	struct scratch scratch;
+	struct charset charset;
+	struct buf text, spare, spare2;
+	struct record_clock logged, queued;
+	bool trace; /* make origins that have to be put together */
+};
+
+void record_tools_init(struct record_tools *tools,
+		       const struct settings *settings);
+void record_tools_release(struct record_tools *tools);
+
+struct record {
+	struct record_tools *tools;
+	enum kind kind;
+	struct row row;
+	struct digest digest; /* of the row's bytes */
+	int64_t offset;
+	bool clean; /* all of the row is UTF-8 */
+
+	bool has_logged, has_queued;
+	int64_t logged_s, queued_s;
+
+	struct slice logged_rcpt;  /* rcpt as it stands */
+	struct slice rcpt, domain; /* normalised */
+	struct slice orig;	   /* without angle brackets */
+	struct slice from;	   /* friendly_from */
+	enum row_column from_column;
+
+	struct mapping_answer mapped;
+	struct identity identity;
+
+	const struct mask *mask; /* NULL: events.privacy is retain */
+	struct mask recipient;
+};
+
+enum record_fault { RECORD_GOOD = 0, RECORD_NO_RECIPIENT, RECORD_NO_TIME };
+
+enum record_fault record_read(struct record *record, struct record_tools *tools,
+			      enum kind kind, const struct row *row,
+			      struct slice bytes);
+void record_map(struct record *record);
+void record_identify(struct record *record, int64_t offset);
+
+/* The event's own time, and an injection's that is made from d, b or t. */
+int64_t record_time(const struct record *record, enum row_column *column_out);
+int64_t record_injected(const struct record *record,
+			enum row_column *column_out);
+
+/* A text as it may go out: valid UTF-8, without the recipient's address. */
+struct slice record_text(const struct record *record, struct slice text);
+struct slice record_sender(const struct record *record, struct slice address);
+struct slice record_reply(const struct record *record, struct slice text);
+
+/* header_Subject, decoded. */
+struct slice record_subject(const struct record *record);
+
+/* "text" in ASCII lower case. */
+struct slice record_lower(const struct record *record, struct slice text);
+
+#endif /* ACCT_RECORD_H */

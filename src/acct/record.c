@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "acct/record.h"
+
+#include "acct/address.h"
+#include "acct/mime.h"
+#include "base/utf8.h"
+#include "base/when.h"
+
+/*
+ * How much longer a text may become: U+FFFD for a byte is three bytes, and a
+ * decoder of a character set may write four.
+ */
+enum { RECORD_GROWTH = 8 };
+
+void record_tools_init(struct record_tools *tools,
+		       const struct settings *settings)
+{
+	size_t max = RECORD_GROWTH * settings->max_row;
+
+	*tools = (struct record_tools){.settings = settings};
+	scratch_init(&tools->scratch);
+	charset_init(&tools->charset);
+	buf_init(&tools->text, max);
+	buf_init(&tools->spare, max);
+	buf_init(&tools->spare2, max);
+}
+
+void record_tools_release(struct record_tools *tools)
+{
+	scratch_release(&tools->scratch);
+	charset_release(&tools->charset);
+	buf_release(&tools->text);
+	buf_release(&tools->spare);
+	buf_release(&tools->spare2);
+}
+
+/* --- Texts --- */
+
+struct slice record_lower(const struct record *record, struct slice text)
+{
+	char *p = scratch_take(&record->tools->scratch, text.len);
+
+	for (size_t i = 0; i < text.len; i++)
+		p[i] = slice_lower(text.p[i]);
+	return slice_of(p, text.len);
+}
+
+/* What tools->text holds, kept for the row, as UTF-8. */
+static struct slice record_keep(const struct record *record)
+{
+	struct record_tools *tools = record->tools;
+	struct slice text = buf_slice(&tools->text);
+
+	if (utf8_valid(text) < text.len) {
+		buf_reset(&tools->spare);
+		utf8_repair(text, &tools->spare);
+		text = buf_slice(&tools->spare);
+	}
+	return scratch_copy(&tools->scratch, text);
+}
+
+struct slice record_text(const struct record *record, struct slice text)
+{
+	struct buf *out = &record->tools->text;
+
+	if (record->mask && mask_holds(record->mask, text)) {
+		buf_reset(out);
+		mask_text(record->mask, text, out);
+		return record_keep(record);
+	}
+	if (record->clean || utf8_valid(text) == text.len)
+		return text;
+	buf_reset(out);
+	buf_add_slice(out, text);
+	return record_keep(record);
+}
+
+struct slice record_sender(const struct record *record, struct slice address)
+{
+	if (!record->mask || !address.len)
+		return record_text(record, address);
+	buf_reset(&record->tools->text);
+	mask_sender(record->mask, address, &record->tools->text);
+	return record_keep(record);
+}
+
+struct slice record_reply(const struct record *record, struct slice text)
+{
+	if (!record->mask || !text.len)
+		return record_text(record, text);
+	buf_reset(&record->tools->text);
+	mask_reply(record->mask, text, &record->tools->text);
+	return record_keep(record);
+}
+
+struct slice record_subject(const struct record *record)
+{
+	struct record_tools *tools = record->tools;
+	struct slice subject = slice_trim(row_get(&record->row, ROW_SUBJECT));
+
+	if (!mime_encoded(subject))
+		return record_text(record, subject);
+	buf_reset(&tools->text);
+	mime_decode(&tools->charset, subject, &tools->spare, &tools->text);
+	return record_text(record, record_keep(record));
+}
+
+/* --- Reading --- */
+
+static bool record_when(struct record_clock *clock, struct slice text,
+			int64_t *seconds_out)
+{
+	text = slice_trim(text);
+	if (!text.len || text.len > sizeof(clock->text))
+		return false;
+	if (!slice_eq(text, slice_of(clock->text, clock->len))) {
+		memcpy(clock->text, text.p, text.len);
+		clock->len = text.len;
+		clock->good = when_parse(text, &clock->seconds) == 0 &&
+			      clock->seconds >= 0;
+	}
+	*seconds_out = clock->seconds;
+	return clock->good;
+}
+
+/* "local@domain", both there; anything else is no recipient. */
+static bool record_recipient(struct record *record)
+{
+	struct slice bare;
+
+	record->recipient = (struct mask){0};
+	record->logged_rcpt = row_get(&record->row, ROW_RCPT);
+	bare = address_bare(record->logged_rcpt);
+	if (!bare.len || bare.len > ADDRESS_MAX)
+		return false;
+	record->rcpt = record_lower(record, bare);
+	record->domain = address_domain(record->rcpt);
+	record->recipient = (struct mask){
+		.local = address_local(record->rcpt),
+		.domain = record->domain,
+		.spare = &record->tools->spare2,
+	};
+	return record->domain.len && record->recipient.local.len;
+}
+
+enum record_fault record_read(struct record *record, struct record_tools *tools,
+			      enum kind kind, const struct row *row,
+			      struct slice bytes)
+{
+	scratch_reset(&tools->scratch);
+	charset_reset(&tools->charset);
+	record->tools = tools;
+	record->kind = kind;
+	record->row = *row;
+	record->mask = NULL;
+	record->clean = utf8_valid(bytes) == bytes.len;
+	if (!record_recipient(record))
+		return RECORD_NO_RECIPIENT;
+	if (tools->settings->privacy_sha1)
+		record->mask = &record->recipient;
+	record->has_logged =
+		record_when(&tools->logged, row_get(row, ROW_TIME_LOGGED),
+			    &record->logged_s);
+	record->has_queued =
+		record_when(&tools->queued, row_get(row, ROW_TIME_QUEUED),
+			    &record->queued_s);
+	if (!record->has_logged && !record->has_queued)
+		return RECORD_NO_TIME;
+	record->digest = digest_of(bytes);
+	return RECORD_GOOD;
+}
+
+/* The first of two headers and the envelope that holds an address. */
+static void record_from(struct record *record)
+{
+	static const enum row_column headers[] = {ROW_FROM, ROW_SENDER};
+
+	record->orig = address_bare(row_get(&record->row, ROW_ORIG));
+	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
+		record->from_column = headers[i];
+		record->from =
+			address_of_header(row_get(&record->row, headers[i]));
+		if (record->from.len)
+			return;
+	}
+	record->from_column = ROW_ORIG;
+	record->from = record->orig;
+}
+
+void record_map(struct record *record)
+{
+	bool report = kind_is_report(record->kind);
+	struct mapping_query query = {
+		.injection = record->kind == KIND_RECEIPT,
+		.report = report,
+	};
+
+	record_from(record);
+	query.from_domain = address_domain(record->from);
+	if (!report) {
+		query.vmta = row_get(&record->row, ROW_VMTA);
+		query.vmta_pool = row_get(&record->row, ROW_VMTA_POOL);
+	}
+	mapping_lookup(record->tools->settings->mapping, &query,
+		       &record->mapped);
+}
+
+void record_identify(struct record *record, int64_t offset)
+{
+	record->offset = offset;
+	identity_read(&record->identity, &record->row, record->kind,
+		      record->rcpt, record->tools->settings, record->mask);
+}
+
+int64_t record_time(const struct record *record, enum row_column *column_out)
+{
+	*column_out = record->has_logged ? ROW_TIME_LOGGED : ROW_TIME_QUEUED;
+	return record->has_logged ? record->logged_s : record->queued_s;
+}
+
+int64_t record_injected(const struct record *record,
+			enum row_column *column_out)
+{
+	if (record->has_queued &&
+	    (!record->has_logged || record->queued_s <= record->logged_s)) {
+		*column_out = ROW_TIME_QUEUED;
+		return record->queued_s;
+	}
+	return record_time(record, column_out);
+}
