@@ -94,11 +94,23 @@ static struct slice address_word(struct address_scan *scan)
 	return slice_of(scan->text.p + from, scan->at - from);
 }
 
+/* Blanks and brackets have a place only inside of quotes or a literal. */
 static bool address_is(struct slice s)
 {
-	size_t at = slice_find_last(s, '@');
+	struct slice local = address_local(s), domain = address_domain(s);
+	bool quoted = local.len > 1 && local.p[0] == '"' &&
+		      local.p[local.len - 1] == '"';
+	bool literal = domain.len && domain.p[0] == '[';
 
-	return at > 0 && at + 1 < s.len;
+	for (size_t i = 0; i < local.len && !quoted; i++) {
+		if (address_blank(local.p[i]) || strchr("<>\"", local.p[i]))
+			return false;
+	}
+	for (size_t i = 0; i < domain.len && !literal; i++) {
+		if (address_blank(domain.p[i]) || strchr("<>\"", domain.p[i]))
+			return false;
+	}
+	return local.len && domain.len;
 }
 
 /* What stands in angle brackets; a route "@a,@b:" before it is cut. */
