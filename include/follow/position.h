@@ -56,6 +56,8 @@ int position_state_parse(struct slice name, enum position_state *state_out);
 
 void position_init(struct position *position);
 void position_release(struct position *position);
+
+/* "to" is initialized; what it held is released. */
 void position_copy(struct position *to, const struct position *from);
 
 #endif /* FOLLOW_POSITION_H */
