@@ -16,8 +16,8 @@
  * thread and from a signal handler.
  *
  * Watches directories, not files: created, moved in or out, deleted, modified
- * and closed after writing are noticed, and that a directory went away.  Ten
- * thousand old files cost nothing.
+ * and closed after writing or changed in their permissions are noticed, and
+ *that a directory went away.  Ten thousand old files cost nothing.
  */
 
 #include <stdint.h>
@@ -25,7 +25,8 @@
 enum watcher_what {
 	WATCHER_TIMEOUT = 0, /* nothing until timeout_ms */
 	WATCHER_NOTICE,	     /* see the notice */
-	WATCHER_OVERFLOW,    /* notices were lost: rescan everything */
+	WATCHER_OVERFLOW,    /* notices were lost: rescan everything, and
+				add every directory again */
 	WATCHER_WOKEN	     /* watcher_wake() was called, or a signal came */
 };
 
@@ -36,12 +37,16 @@ struct watcher_notice {
 				  watch is gone, add it again) */
 };
 
-/* 0, or -1 with errno (EMFILE: too many inotify instances). */
+/* 0, or -1 with errno (EMFILE: too many inotify instances, or more than a
+ * thousand descriptors are open: the library's select() knows no more). */
 int watcher_open(void);
 void watcher_close(void);
 
-/* Watch a directory; again is fine.  0, or -1 with errno (ENOENT, ENOSPC:
- * fs.inotify.max_user_watches). */
+/*
+ * Watch a directory; again is fine, and right after each rescan: it costs a
+ * stat, and sees that another directory stands at that name now.  0, or -1
+ * with errno (ENOENT, ENOTDIR, EACCES, ENOSPC: fs.inotify.max_user_watches).
+ */
 int watcher_add(const char *directory);
 void watcher_remove(const char *directory);
 
