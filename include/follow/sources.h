@@ -7,12 +7,13 @@
  *
  *	struct sources *s = sources_new(settings, count, &limits);
  *	sources_adopt(s, positions, n);		what the checkpoint knows
- *	sources_rescan(s, now_ms);		globs; digests settle identity
+ *	sources_rescan(s, now_ms, now_s);	globs; digests settle identity
  *	while ((src = sources_due(s, now_ms))) {
  *		read with source_read(), shape, seal ...
  *		source_advance(src, to, &file, &account, now_s);
  *	}
- *	wait sources_next_ms(s, now_ms), then sources_notice() or _rescan()
+ *	wait sources_next_ms(s, now_ms), then sources_notice(), and
+ *	sources_rescan() when sources_rescan_due()
  *	sources_free(&s);
  *
  * No clock: each call that needs the time takes it (monotonic milliseconds
@@ -31,7 +32,8 @@
  * copy-and-truncate, truncation, deletion, replacement and inode reuse are told
  * apart as position.h says.  A file is final when another file of the same
  * glob is newer and it has not grown for limits.close_after_ms, or when all
- * its names are gone and it was read to the end of what it has.
+ * its names are gone and it has not grown for that long: it is read through
+ * its descriptor meanwhile, since who writes it may not know yet.
  * Directories, devices, sockets and fifos are never opened.
  * A file that cannot be read (EACCES, EIO) is WAITING, is tried again at each
  * rescan and each notice, and shows why.
@@ -81,14 +83,23 @@ void sources_adopt(struct sources *sources, const struct position *positions,
 void sources_advance_to(struct sources *sources, const struct position_id *id,
 			int64_t to, int64_t header_offset, bool skipping);
 
-/* Look at every glob and every file.  Cheap enough for once a minute. */
+/*
+ * Look at every glob and every file: one readdir and a stat for each, and no
+ * open unless something changed.  Cheap enough for once a minute.
+ */
 void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s);
 
-/* A hint from the watcher; names that no glob matches are ignored. */
+/* Is it time: limits.rescan_ms since the last one, or a directory came or
+ * went? */
+bool sources_rescan_due(const struct sources *sources, int64_t now_ms);
+
+/* A hint from the watcher; names that no glob matches are ignored.  name "":
+ * the directory itself came or went. */
 void sources_notice(struct sources *sources, const char *directory,
 		    const char *name, int64_t now_ms, int64_t now_s);
 
-/* The i-th directory to watch, NULL after the last. */
+/* The i-th directory to watch, NULL after the last.  Good until the next
+ * rescan, which may find others. */
 const char *sources_directory(const struct sources *sources, size_t i);
 
 /* The source whose turn it is, or NULL when none is due. */
@@ -151,7 +162,8 @@ enum sources_event_kind {
 	SOURCES_REPLACED,   /* same name, another file */
 	SOURCES_REWRITTEN,  /* bytes before the offset changed: as truncated */
 	SOURCES_GONE,	    /* deleted; detail says if rows were unread */
-	SOURCES_UNREADABLE, /* detail: why; said once until it changes */
+	SOURCES_UNREADABLE, /* a file or a directory; detail: why; said once
+			       until it changes */
 	SOURCES_READABLE,   /* again */
 	SOURCES_NOT_A_FILE  /* a directory, fifo, ...: ignored */
 };

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <limits.h>
+
+#include "base/fs.h"
+#include "base/mem.h"
+#include "follow/ident.h"
+#include "follow/inside.h"
+
+enum { SOURCE_HALF_ROW = 65536 }; /* more than this is not half a row */
+
+const struct position *source_position(const struct source *source)
+{
+	return &source->at;
+}
+
+bool source_final(const struct source *source)
+{
+	return source->final;
+}
+
+const char *source_why(const struct source *source)
+{
+	return source->why ? source->why : "";
+}
+
+int64_t source_unread_since_s(const struct source *source)
+{
+	return source->at.size > source->at.offset ? source->since_s : 0;
+}
+
+int64_t source_read(struct source *source, void *p, size_t n, int64_t offset)
+{
+	int64_t got;
+
+	if (n > SSIZE_MAX)
+		n = SSIZE_MAX;
+	if (source->fd < 0 && source_open(source) < 0) {
+		errno = source->error ? source->error : ENOENT;
+		return -1;
+	}
+	got = fs_pread(source->fd, p, n, offset);
+	if (got < 0) {
+		int saved = errno;
+
+		source_fails(source, saved);
+		errno = saved;
+		return -1;
+	}
+	if (got && offset + got > source->read_end)
+		source->read_end = offset + got;
+	return got;
+}
+
+/*
+ * Something is left behind the block.  Half a row waits for its end; rows that
+ * were there when the turn began are overdue; what came since has its own time.
+ */
+static void source_leave(struct source *source)
+{
+	struct position *at = &source->at;
+
+	if (!source->final && source->fd >= 0 &&
+	    at->size - at->offset <= SOURCE_HALF_ROW &&
+	    ident_has_line(source->fd, at->offset, at->size) == 0)
+		source->stalled = at->size;
+	if (source->stalled >= 0 || at->offset >= source->turn_size)
+		source->since_ms = source->all->now_ms;
+	if (at->offset >= source->turn_size)
+		source->since_s = source->all->now_s;
+}
+
+static void source_move(struct source *source, int64_t to,
+			const struct shape_file *file)
+{
+	struct position *at = &source->at;
+	bool other = false;
+
+	/* Was it cut and written anew while it was read? */
+	if (source->fd >= 0 && ident_check(source->fd, at) == IDENT_OTHER)
+		other = true;
+	shape_file_copy(&at->file, file);
+	at->offset = to;
+	if (source->read_end > at->size)
+		source_grew(source, source->read_end);
+	if (at->size < to)
+		source_grew(source, to);
+	at->tail_len = 0;
+	if (source->fd >= 0)
+		ident_tail(source->fd, at);
+	source->stalled = -1;
+	source->stalled_final = false;
+	if (other)
+		source_start_over(source, SOURCES_REWRITTEN);
+	else if (at->size > to)
+		source_leave(source);
+	source_grew(source, at->size);
+}
+
+void source_advance(struct source *source, int64_t to,
+		    const struct shape_file *file,
+		    const struct account *account, int64_t now_s)
+{
+	struct position *at = &source->at;
+
+	account_merge(&at->account, account);
+	if (to > at->offset) {
+		source_move(source, to, file);
+		at->last_read_s = now_s;
+	} else {
+		source_grew(source, source->read_end > at->size
+					    ? source->read_end
+					    : at->size);
+		source->stalled = at->size;
+		source->stalled_final = source->final;
+	}
+	source_schedule(source);
+}
+
+void source_restore(struct source *source, const struct position *position,
+		    int64_t now_ms, int64_t retry_ms)
+{
+	struct position *at = &source->at;
+	struct position_id id = at->id;
+	int64_t size = at->size;
+	char *path = mem_str(at->path);
+
+	source->all->now_ms = now_ms;
+	/* Ahead of us it can only be of a file that has begun anew since. */
+	if (position->offset <= at->offset) {
+		position_copy(at, position);
+		mem_free(at->path);
+		at->path = path;
+		at->id = id;
+		at->size = size;
+	} else {
+		mem_free(path);
+	}
+	source->stalled = -1;
+	source->stalled_final = false;
+	source->retry_ms = now_ms + retry_ms;
+	sources_activate(source);
+	source_grew(source, size);
+	source_schedule(source);
+}
+
+void source_set_aside(struct source *source, const char *why)
+{
+	mem_free(source->why);
+	source->why = mem_str(why);
+	source->at.state = POSITION_SET_ASIDE;
+	source_schedule(source);
+}
