@@ -191,6 +191,9 @@ int64_t source_look(struct source *source);
 int source_open(struct source *source);
 void source_close(struct source *source);
 
+/* Open it if that closes no other: rows that come may be moved away at once. */
+void source_hold(struct source *source);
+
 /* Keep what was opened elsewhere. */
 void source_keep(struct source *source, int fd);
 

@@ -59,8 +59,8 @@ static int source_spare(const struct source *source)
 	if (!source->named)
 		return unread ? 0 : 1;
 	if (unread)
-		return 2;
-	return s->globs[source->setting].newest == source ? 3 : 4;
+		return 3;
+	return s->globs[source->setting].newest == source ? 2 : 4;
 }
 
 /* Make room for one more descriptor.  0, or -1. */
@@ -130,6 +130,14 @@ int source_open(struct source *source)
 	source->fd = fd;
 	s->opened[s->opened_count++] = source;
 	return 0;
+}
+
+void source_hold(struct source *source)
+{
+	const struct sources *s = source->all;
+
+	if (source->fd < 0 && s->opened_count + 1 < s->limits.max_open)
+		source_open(source);
 }
 
 static void source_say_why(struct source *source, const char *why)
@@ -326,10 +334,12 @@ void source_touch(struct source *source, const struct stat *st)
 		source_start_over(source, SOURCES_TRUNCATED);
 	/* Bytes behind the offset are looked at when their turn comes. */
 	if (st->st_size > at->size && at->state != POSITION_SET_ASIDE &&
-	    !source->error)
+	    !source->error) {
 		source_grew(source, st->st_size);
-	else if (source_open(source) == 0 && source_verify(source) == 0)
+		source_hold(source);
+	} else if (source_open(source) == 0 && source_verify(source) == 0) {
 		source_works(source);
+	}
 	if (at->state != POSITION_FOLLOWING)
 		source_close(source);
 	source_schedule(source);

@@ -203,9 +203,11 @@ int64_t source_look(struct source *source)
 	source->final = s->globs[source->setting].newest != source &&
 			s->now_ms >= quiet_ms;
 	source_schedule(source);
+	if (s->globs[source->setting].newest == source) {
+		source_hold(source);
+		return SOURCE_NEVER;
+	}
 	if (source->final && source->at.offset >= source->at.size)
 		life_finish(source);
-	return source->final || s->globs[source->setting].newest == source
-		       ? SOURCE_NEVER
-		       : quiet_ms;
+	return source->final ? SOURCE_NEVER : quiet_ms;
 }

@@ -404,6 +404,7 @@ static bool watcher_poll(int fd, int64_t timeout_ms, bool *readable_out)
 		{.fd = atomic_load(&watcher_bell), .events = POLLIN},
 		{.fd = fd, .events = POLLIN}};
 	uint64_t count;
+	bool woken;
 	int n;
 
 	if (timeout_ms < 0)
@@ -411,12 +412,12 @@ static bool watcher_poll(int fd, int64_t timeout_ms, bool *readable_out)
 	if (timeout_ms > INT_MAX)
 		timeout_ms = INT_MAX;
 	n = poll(p, 2, (int)timeout_ms);
+	woken = n < 0 && errno == EINTR;
 	*readable_out = n > 0 && p[1].revents;
-	if (n < 0)
-		return errno == EINTR;
-	if (n > 0 && p[0].revents & POLLIN)
-		return read(p[0].fd, &count, sizeof(count)) > 0;
-	return false;
+	/* The handler of the signal may have rung: that is one waking. */
+	if (woken || (n > 0 && p[0].revents))
+		woken |= read(p[0].fd, &count, sizeof(count)) > 0;
+	return woken;
 }
 
 /*
