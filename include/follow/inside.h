@@ -39,13 +39,15 @@ enum {
 struct source {
 	struct sources *all;
 	struct position at;
-	size_t setting;	    /* the glob that found it */
-	size_t index;	    /* in all->list */
-	size_t active;	    /* its place in all->active + 1, 0: none */
-	int fd;		    /* -1: closed */
-	bool named, bound;  /* see above */
-	bool final;	    /* a last line without end is a row */
-	bool stalled_final; /* final, and still nothing could be taken */
+	size_t setting;		   /* the glob that found it */
+	size_t index;		   /* in all->list */
+	size_t active;		   /* its place in all->active + 1, 0: none */
+	int fd;			   /* -1: closed */
+	bool named, bound;	   /* see above */
+	bool unchecked;		   /* bound, but not opened yet */
+	uint64_t was_dev, was_ino; /* its id until it was bound */
+	bool final;		   /* a last line without end is a row */
+	bool stalled_final;	   /* final, and still nothing could be taken */
 	int64_t mtime_ns;
 	uint64_t scan; /* the round that met it last */
 	int64_t lost_ms, grown_ms;
@@ -83,6 +85,7 @@ struct sources {
 
 	struct source **active; /* oldest first; NULL: a hole */
 	size_t active_count, active_cap, holes;
+	size_t active_first; /* before it there are holes only */
 	bool unsorted;
 	struct source **opened;
 	size_t opened_count;

@@ -226,12 +226,26 @@ static int source_skip(struct source *source)
 	return ident_tail(source->fd, at);
 }
 
+/* Opened for the first time: do batches lie beyond the position? */
+static void source_catch_up(struct source *source)
+{
+	const struct position_id *id = &source->at.id;
+
+	source->unchecked = false;
+	sources_apply(source, source->was_dev, source->was_ino);
+	if (source->was_dev != id->dev || source->was_ino != id->ino)
+		sources_apply(source, id->dev, id->ino);
+}
+
 int source_verify(struct source *source)
 {
 	struct position *at = &source->at;
-	enum ident_verdict verdict = ident_check(source->fd, at);
+	enum ident_verdict verdict;
 	struct stat st;
 
+	if (source->unchecked)
+		source_catch_up(source);
+	verdict = ident_check(source->fd, at);
 	if (verdict == IDENT_SHORTER)
 		source_start_over(source, SOURCES_TRUNCATED);
 	else if (verdict == IDENT_OTHER)
@@ -288,12 +302,14 @@ static void source_reconsider(struct source *source)
 
 void source_bind(struct source *source, const struct stat *st)
 {
-	uint64_t dev = source->at.id.dev, ino = source->at.id.ino;
 	bool done = source_is_done(source, st);
 	int64_t age_ms = source->all->now_s * 1000 -
 			 ((int64_t)st->st_mtim.tv_sec * 1000 +
 			  st->st_mtim.tv_nsec / 1000000);
 
+	source->unchecked = true;
+	source->was_dev = source->at.id.dev;
+	source->was_ino = source->at.id.ino;
 	source->bound = true;
 	source->named = true;
 	source->scan = source->all->scan;
@@ -305,13 +321,8 @@ void source_bind(struct source *source, const struct stat *st)
 		return;
 	source->at.size = st->st_size;
 	sources_activate(source);
-	if (source_open(source) == 0) {
-		sources_apply(source, dev, ino);
-		if (dev != st->st_dev || ino != st->st_ino)
-			sources_apply(source, st->st_dev, st->st_ino);
-		if (source_verify(source) == 0)
-			source_works(source);
-	}
+	if (source_open(source) == 0 && source_verify(source) == 0)
+		source_works(source);
 	source_schedule(source);
 	sources_tick_by(source->all, source->all->now_ms);
 	/* The last descriptor is for looking into what turns up next. */

@@ -13,6 +13,7 @@ struct sources_fact {
 	struct position_id id;
 	int64_t to, header_offset;
 	bool skipping;
+	bool used; /* whoever has that inode later is another file */
 };
 
 void sources_facts_free(struct sources *sources)
@@ -83,12 +84,14 @@ void sources_apply(struct source *source, uint64_t dev, uint64_t ino)
 {
 	const struct table *facts = &source->all->facts_by_id;
 	uint64_t key = sources_id_key(dev, ino);
-	const struct sources_fact *fact;
+	struct sources_fact *fact;
 
 	for (size_t at = 0; (fact = table_next(facts, key, &at));) {
-		if (fact->id.dev == dev && fact->id.ino == ino &&
-		    fact->to > source->at.offset &&
-		    sources_fact_fits(fact, source))
+		if (fact->used || fact->id.dev != dev || fact->id.ino != ino ||
+		    !sources_fact_fits(fact, source))
+			continue;
+		fact->used = true;
+		if (fact->to > source->at.offset)
 			sources_move(source, fact);
 	}
 }
@@ -103,10 +106,12 @@ void sources_advance_to(struct sources *sources, const struct position_id *id,
 	if (fact->to >= to)
 		return;
 	fact->to = to;
+	fact->used = false;
 	fact->header_offset = header_offset;
 	fact->skipping = skipping;
 	for (size_t at = 0; (source = table_next(&sources->by_id, key, &at));) {
-		if (!source->bound || source->at.id.dev != id->dev ||
+		if (!source->bound || source->unchecked ||
+		    source->at.id.dev != id->dev ||
 		    source->at.id.ino != id->ino)
 			continue;
 		if (source->fd < 0 && source->named)

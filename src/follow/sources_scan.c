@@ -60,13 +60,27 @@ static bool scan_bytes_fit(struct scan_name *name, const struct source *source)
 	       ident_check(name->fd, &source->at) == IDENT_SAME;
 }
 
-/* Does the source's own name lead to the file of that stat? */
+/* The glob that a path belongs to, globs_count when none. */
+static size_t scan_glob_of(const struct sources *s, const char *path)
+{
+	size_t i = 0;
+
+	while (i < s->globs_count &&
+	       !pattern_matches(&s->globs[i].pattern, path))
+		i++;
+	return i;
+}
+
+/* Does the source's own name lead to the file of that stat?  One that no glob
+ * matches any more, since the configuration was changed, does not count. */
 static bool scan_leads(const struct source *source, const struct stat *st)
 {
+	const struct sources *s = source->all;
 	struct stat own;
 
-	return stat(source->at.path, &own) == 0 && own.st_dev == st->st_dev &&
-	       own.st_ino == st->st_ino;
+	return source->named && stat(source->at.path, &own) == 0 &&
+	       own.st_dev == st->st_dev && own.st_ino == st->st_ino &&
+	       scan_glob_of(s, source->at.path) < s->globs_count;
 }
 
 /* Step 2; true: it is a second name of alias_out. */
@@ -81,7 +95,7 @@ static struct source *scan_by_id(struct scan_name *name,
 	for (size_t at = 0; (one = table_next(&name->s->by_id, key, &at));) {
 		if (!source_is(one, st))
 			continue;
-		if (one->named && strcmp(one->at.path, name->path) != 0 &&
+		if (strcmp(one->at.path, name->path) != 0 &&
 		    scan_leads(one, st)) {
 			*alias_out = one;
 			return NULL;
@@ -273,17 +287,6 @@ static void scan_place(struct sources *s, const struct pattern_place *place)
 			sources_meet(s, place, dirfd(stream), entry->d_name);
 	}
 	closedir(stream);
-}
-
-/* The glob that a path belongs to, globs_count when none. */
-static size_t scan_glob_of(const struct sources *s, const char *path)
-{
-	size_t i = 0;
-
-	while (i < s->globs_count &&
-	       !pattern_matches(&s->globs[i].pattern, path))
-		i++;
-	return i;
 }
 
 /*

@@ -68,6 +68,7 @@ static void turn_order(struct sources *s)
 			s->active[kept++] = s->active[i];
 	}
 	s->active_count = kept;
+	s->active_first = 0;
 	s->holes = 0;
 	if (s->unsorted && kept)
 		qsort(s->active, kept, sizeof(*s->active), turn_compare);
@@ -125,12 +126,15 @@ static struct source *turn_newest(const struct sources *s)
 	return best;
 }
 
-static struct source *turn_oldest(const struct sources *s)
+static struct source *turn_oldest(struct sources *s)
 {
 	size_t width = (s->limits.max_open + 3) / 4, found = 0;
 	struct source *best = NULL;
 
-	for (size_t i = 0; i < s->active_count && found < width; i++) {
+	while (s->active_first < s->active_count && !s->active[s->active_first])
+		s->active_first++;
+	for (size_t i = s->active_first; i < s->active_count && found < width;
+	     i++) {
 		struct source *one = s->active[i];
 
 		if (!one || one->due_ms > s->now_ms ||

@@ -1,26 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "follow/watcher.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inotifytools/inotifytools.h>
 #include <limits.h>
-#include <poll.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "follow/watcher_bell.h"
+#include "follow/watcher_fds.h"
 
 /*
  * What the library does, and what is done about it:
@@ -42,8 +39,7 @@ enum {
 	WATCHER_GONE = IN_DELETE_SELF | IN_MOVE_SELF | IN_UNMOUNT | IN_IGNORED,
 	WATCHER_EVENTS = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
 			 IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB |
-			 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR,
-	WATCHER_FDS = 256
+			 IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR
 };
 
 struct watcher_dir {
@@ -63,55 +59,13 @@ static struct {
 	bool stale;    /* a watch is gone or to be removed: start anew */
 	bool overflow; /* to be told */
 	struct watcher_dir *dirs;
-	size_t count, cap;
+	size_t count;
 	/* The notice being told, once for each name of its directory. */
 	int told_wd; /* -1: none */
 	bool told_gone;
 	size_t told_next;
 	char directory[PATH_MAX], name[NAME_MAX + 1];
 } watcher = {.fd = -1, .real = -1, .plug = -1, .told_wd = -1};
-
-static atomic_int watcher_bell = -1;
-
-static int64_t watcher_now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* Which of our descriptors are inotify instances?  How many, -1: no /proc. */
-static int watcher_list(int fds[WATCHER_FDS])
-{
-	int dir = fs_open_dir(AT_FDCWD, "/proc/self/fd"), count = 0;
-	DIR *stream = dir < 0 ? NULL : fdopendir(dir);
-	struct dirent *entry;
-
-	if (!stream) {
-		fs_close(&dir);
-		return -1;
-	}
-	while ((entry = readdir(stream)) && count < WATCHER_FDS) {
-		char link[32];
-		ssize_t n = readlinkat(dir, entry->d_name, link, sizeof(link));
-
-		if (slice_eq(slice_of(link, n < 0 ? 0 : (size_t)n),
-			     SLICE("anon_inode:inotify")))
-			fds[count++] = atoi(entry->d_name);
-	}
-	closedir(stream);
-	return count;
-}
-
-static bool watcher_listed(const int *fds, int count, int fd)
-{
-	for (int i = 0; i < count; i++) {
-		if (fds[i] == fd)
-			return true;
-	}
-	return false;
-}
 
 /* Put the plug in place of the library's descriptor, or take it out. */
 static void watcher_set_plug(bool plugged)
@@ -140,14 +94,9 @@ static void watcher_stop(void)
 	watcher.fd = -1;
 }
 
-static void watcher_find(const int *before, int before_count)
+static void watcher_find(const struct watcher_fds *before)
 {
-	int fds[WATCHER_FDS], count = watcher_list(fds);
-
-	for (int i = 0; before_count >= 0 && i < count; i++) {
-		if (!watcher_listed(before, before_count, fds[i]))
-			watcher.fd = fds[i];
-	}
+	watcher.fd = watcher_fds_new(before);
 	if (watcher.fd < 0)
 		return;
 	fcntl(watcher.fd, F_SETFD, FD_CLOEXEC);
@@ -158,14 +107,15 @@ static void watcher_find(const int *before, int before_count)
 
 static int watcher_start(void)
 {
-	int before[WATCHER_FDS], count = watcher_list(before);
+	struct watcher_fds before;
 
+	watcher_fds_list(&before);
 	if (!inotifytools_initialize()) {
 		errno = inotifytools_error();
 		return -1;
 	}
 	watcher.running = true;
-	watcher_find(before, count);
+	watcher_find(&before);
 	if (watcher.fd < FD_SETSIZE)
 		return 0;
 	watcher_stop();
@@ -242,35 +192,29 @@ static int watcher_restart(void)
 
 int watcher_open(void)
 {
-	int bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-
-	if (bell < 0)
+	if (watcher_bell_open() < 0)
 		return -1;
 	if (watcher_start() < 0) {
 		int saved = errno;
 
-		close(bell);
+		watcher_bell_close();
 		errno = saved;
 		return -1;
 	}
 	watcher.overflow = false;
 	watcher.told_wd = -1;
-	atomic_store(&watcher_bell, bell);
 	return 0;
 }
 
 void watcher_close(void)
 {
-	int bell = atomic_exchange(&watcher_bell, -1);
-
 	watcher_stop();
 	while (watcher.count)
 		watcher_forget(watcher.count - 1);
 	mem_free(watcher.dirs);
 	watcher.dirs = NULL;
-	watcher.cap = 0;
 	watcher.stale = false;
-	fs_close(&bell);
+	watcher_bell_close();
 }
 
 static size_t watcher_index(const char *directory)
@@ -283,8 +227,7 @@ static size_t watcher_index(const char *directory)
 	return i;
 }
 
-/* Is it watched already?  Another directory at that name makes us start anew.
- */
+/* Is it watched already?  Another directory at that name: start anew. */
 static bool watcher_has(const char *directory)
 {
 	size_t i = watcher_index(directory);
@@ -322,11 +265,8 @@ int watcher_add(const char *directory)
 		errno = saved;
 		return -1;
 	}
-	if (watcher.count == watcher.cap) {
-		watcher.cap = watcher.cap ? watcher.cap * 2 : 8;
-		watcher.dirs = mem_resize_array(watcher.dirs, watcher.cap,
-						sizeof(*watcher.dirs));
-	}
+	watcher.dirs = mem_resize_array(watcher.dirs, watcher.count + 1,
+					sizeof(*watcher.dirs));
 	watcher.dirs[watcher.count++] = dir;
 	return 0;
 }
@@ -397,29 +337,6 @@ static const struct inotify_event *watcher_take(bool readable)
 	return inotifytools_next_event(1);
 }
 
-/* Wait for the bell, a signal, and "fd" (-1: not for it). */
-static bool watcher_poll(int fd, int64_t timeout_ms, bool *readable_out)
-{
-	struct pollfd p[2] = {
-		{.fd = atomic_load(&watcher_bell), .events = POLLIN},
-		{.fd = fd, .events = POLLIN}};
-	uint64_t count;
-	bool woken;
-	int n;
-
-	if (timeout_ms < 0)
-		timeout_ms = 0;
-	if (timeout_ms > INT_MAX)
-		timeout_ms = INT_MAX;
-	n = poll(p, 2, (int)timeout_ms);
-	woken = n < 0 && errno == EINTR;
-	*readable_out = n > 0 && p[1].revents;
-	/* The handler of the signal may have rung: that is one waking. */
-	if (woken || (n > 0 && p[0].revents))
-		woken |= read(p[0].fd, &count, sizeof(count)) > 0;
-	return woken;
-}
-
 /*
  * One look for a notice within left_ms.  Without the library's descriptor it
  * alone can wait, in whole seconds, and hears the bell only in between.
@@ -433,7 +350,7 @@ static enum watcher_what watcher_look(int64_t left_ms)
 		left_ms = 0;
 	else
 		blind = false;
-	if (watcher_poll(watcher.real, left_ms, &readable))
+	if (watcher_bell_wait(watcher.real, left_ms, &readable))
 		return WATCHER_WOKEN;
 	event = watcher_take(readable || blind);
 	if (!event)
@@ -445,7 +362,8 @@ static enum watcher_what watcher_look(int64_t left_ms)
 enum watcher_what watcher_wait(int64_t timeout_ms,
 			       struct watcher_notice *notice_out)
 {
-	int64_t end_ms = watcher_now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
+	int64_t end_ms =
+		watcher_bell_now_ms() + (timeout_ms > 0 ? timeout_ms : 0);
 	enum watcher_what what;
 
 	for (;;) {
@@ -459,11 +377,11 @@ enum watcher_what watcher_wait(int64_t timeout_ms,
 			watcher.overflow = false;
 			return WATCHER_OVERFLOW;
 		}
-		what = watcher_look(end_ms - watcher_now_ms());
+		what = watcher_look(end_ms - watcher_bell_now_ms());
 		if (what == WATCHER_WOKEN)
 			return what;
 		if (what == WATCHER_TIMEOUT && !was_buffered &&
-		    watcher_now_ms() >= end_ms)
+		    watcher_bell_now_ms() >= end_ms)
 			return what;
 	}
 }
@@ -472,16 +390,10 @@ void watcher_sleep(int64_t timeout_ms)
 {
 	bool readable;
 
-	watcher_poll(-1, timeout_ms, &readable);
+	watcher_bell_wait(-1, timeout_ms, &readable);
 }
 
 void watcher_wake(void)
 {
-	static const uint64_t one = 1;
-	int saved = errno, bell = atomic_load(&watcher_bell);
-
-	/* A full counter is a bell that rings already. */
-	if (bell >= 0 && write(bell, &one, sizeof(one)) < 0)
-		errno = saved;
-	errno = saved;
+	watcher_bell_ring();
 }
