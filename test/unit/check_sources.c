@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "unit/fault.h"
@@ -390,6 +391,28 @@ START_TEST(file_renamed_while_stopped_goes_on)
 }
 END_TEST
 
+START_TEST(glob_may_lead_to_the_same_file_by_another_way)
+{
+	struct position p;
+
+	mkdir(world_path("data"), 0700);
+	ck_assert_int_eq(symlink("data", world_path("log")), 0);
+	world_put("data/a.csv", HEAD "d,1\n");
+	world_open("log/*.csv");
+	later(5000);
+	position_init(&p);
+	position_copy(&p, source_position(world_source("log/a.csv")));
+	sources_free(&world.s);
+	world_open("data/*.csv");
+	sources_adopt(world.s, &p, 1);
+	position_release(&p);
+	world_put("data/a.csv", "d,2\n");
+	later(5000);
+	world_rows("d,1\nd,2\n");
+	world_said("renamed a.csv: a.csv\n");
+}
+END_TEST
+
 START_TEST(file_deleted_while_stopped_is_gone)
 {
 	world_put("a.csv", HEAD "d,1\nd,2\n");
@@ -697,6 +720,40 @@ START_TEST(batch_in_the_middle_of_an_overlong_row_keeps_skipping)
 }
 END_TEST
 
+START_TEST(batch_moves_a_file_that_is_readable_later)
+{
+	struct position_id id;
+
+	world_put("a.csv", HEAD "d,1\nd,2\n");
+	id = id_of("a.csv");
+	world_open("*.csv");
+	sources_advance_to(world.s, &id, 14, 0, false);
+	fault_arm("openat", 2, EACCES);
+	world_rescan();
+	fault_disarm();
+	world_state("a.csv", POSITION_WAITING);
+	check_advanced();
+}
+END_TEST
+
+START_TEST(batch_moves_a_file_once)
+{
+	struct position_id id;
+
+	world_put("a.csv", HEAD);
+	id = id_of("a.csv");
+	world_put("a.csv", "d,1\nd,2\n");
+	world_open("*.csv");
+	sources_advance_to(world.s, &id, 14, 0, false);
+	check_advanced();
+	world_cut("a.csv", 0);
+	world_rescan();
+	world_put("a.csv", HEAD "d,3\nd,4\n");
+	later(5000);
+	world_rows("d,3\nd,4\n");
+}
+END_TEST
+
 /* --- News --- */
 
 START_TEST(news_beyond_a_thousand_are_dropped)
@@ -724,6 +781,7 @@ static void add_starting(TCase *tc)
 {
 	tcase_add_test(tc, restart_goes_on_in_the_middle);
 	tcase_add_test(tc, file_renamed_while_stopped_goes_on);
+	tcase_add_test(tc, glob_may_lead_to_the_same_file_by_another_way);
 	tcase_add_test(tc, file_deleted_while_stopped_is_gone);
 	tcase_add_test(tc, file_replaced_while_stopped_is_read_whole);
 	tcase_add_test(tc, device_numbers_may_change_over_a_boot);
@@ -739,6 +797,8 @@ static void add_starting(TCase *tc)
 	tcase_add_loop_test(tc, batch_moves_a_file_found_later, 0, 2);
 	tcase_add_test(tc, batch_of_another_file_with_that_inode_moves_nothing);
 	tcase_add_test(tc, batch_of_a_file_truncated_since_starts_over);
+	tcase_add_test(tc, batch_moves_a_file_that_is_readable_later);
+	tcase_add_test(tc, batch_moves_a_file_once);
 	tcase_add_test(tc,
 		       batch_in_the_middle_of_an_overlong_row_keeps_skipping);
 }
