@@ -32,6 +32,18 @@
 
 enum { BATCH_NAME = 256 };
 
+#define BATCH_SUFFIX ".ndjson.gz"
+
+/*
+ * What fits into a name.  Counts of one type, times and sizes beyond are cut
+ * to these: no batch has a hundred million events or a TiB, and times lie
+ * 34,000 years around 1970.  from, to and header_offset are not negative (but
+ * header_offset -1), and source.head_len is at most POSITION_HEAD.
+ */
+#define BATCH_COUNT_MAX 99999999
+#define BATCH_TIME_MAX	((INT64_C(1) << 40) - 1)
+#define BATCH_BYTES_MAX ((UINT64_C(1) << 40) - 1)
+
 enum batch_departure {
 	BATCH_READY = 0, /* has not left */
 	BATCH_SENT,	 /* 's' accepted (its refused events are in refused/) */

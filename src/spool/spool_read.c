@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "spool/spool_private.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/fs.h"
+
+void spool_rooms_init(struct spool_rooms *rooms)
+{
+	*rooms = (struct spool_rooms){-1, -1, -1, -1, -1};
+}
+
+void spool_rooms_close(struct spool_rooms *rooms)
+{
+	fs_close(&rooms->refused);
+	fs_close(&rooms->sent);
+	fs_close(&rooms->ready);
+	fs_close(&rooms->tmp);
+	fs_close(&rooms->dir);
+}
+
+int spool_open_room(int dir, const char *name)
+{
+	return openat(dir, name,
+		      O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* --- Names --- */
+
+static int each_entry(DIR *stream, spool_visit_name *visit, void *ctx)
+{
+	for (;;) {
+		struct dirent *entry;
+
+		errno = 0;
+		entry = readdir(stream);
+		if (!entry)
+			return errno ? -1 : 0;
+		if (strcmp(entry->d_name, ".") == 0 ||
+		    strcmp(entry->d_name, "..") == 0)
+			continue;
+		if (visit(ctx, entry->d_name) < 0)
+			return -1;
+	}
+}
+
+/* Through a descriptor of its own: a stream moves its descriptor's offset. */
+int spool_each_name(int dir, spool_visit_name *visit, void *ctx)
+{
+	int fd = fs_open_dir(dir, ".");
+	int saved, status;
+	DIR *stream;
+
+	if (fd < 0)
+		return -1;
+	stream = fdopendir(fd);
+	if (!stream) {
+		saved = errno;
+		fs_close(&fd);
+		errno = saved;
+		return -1;
+	}
+	status = each_entry(stream, visit, ctx);
+	saved = errno;
+	closedir(stream);
+	errno = saved;
+	return status;
+}
+
+struct each {
+	spool_visit *visit;
+	void *ctx;
+};
+
+static int each_batch(void *ctx, const char *name)
+{
+	const struct each *each = ctx;
+	struct batch batch;
+
+	if (batch_parse(slice_str(name), &batch) < 0)
+		return 0;
+	return each->visit(each->ctx, &batch, name);
+}
+
+int spool_each(int dir, spool_visit *visit, void *ctx)
+{
+	struct each each = {visit, ctx};
+
+	return spool_each_name(dir, each_batch, &each);
+}
+
+struct seek {
+	uint64_t seq;
+	int found;
+};
+
+static int seek_seq(void *ctx, const struct batch *batch, const char *name)
+{
+	struct seek *seek = ctx;
+
+	(void)name;
+	if (batch->seq == seek->seq)
+		seek->found = 1;
+	return 0;
+}
+
+int spool_has_seq(int dir, uint64_t seq)
+{
+	struct seek seek = {seq, 0};
+
+	if (spool_each(dir, seek_seq, &seek) < 0)
+		return -1;
+	return seek.found;
+}
+
+/* "NAME-<first>.ndjson.gz", where NAME is a batch's without its suffix. */
+static int count_refused(void *ctx, const char *name)
+{
+	struct slice s = slice_str(name), suffix = SLICE(BATCH_SUFFIX);
+	uint64_t *count = ctx;
+	struct batch batch;
+	char base[BATCH_NAME];
+	size_t at;
+
+	if (s.len <= suffix.len ||
+	    !slice_eq(slice_skip(s, s.len - suffix.len), suffix))
+		return 0;
+	s.len -= suffix.len;
+	at = slice_find_last(s, '-');
+	if (at + suffix.len >= sizeof(base))
+		return 0;
+	memcpy(base, s.p, at);
+	memcpy(base + at, suffix.p, suffix.len + 1);
+	if (batch_parse(slice_str(base), &batch) == 0)
+		++*count;
+	return 0;
+}
+
+int spool_count_refused(int refused, uint64_t *count_out)
+{
+	*count_out = 0;
+	return spool_each_name(refused, count_refused, count_out);
+}
+
+/* --- Checkpoints --- */
+
+static int read_text(int fd, struct buf *text)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* One that is too long is no checkpoint: it reads as damaged. */
+	if (st.st_size > CHECKPOINT_MAX || st.st_size == 0)
+		return 0;
+	if (buf_reserve(text, (size_t)st.st_size) < 0)
+		return 0;
+	n = fs_pread(fd, text->p, (size_t)st.st_size, 0);
+	if (n < 0)
+		return -1;
+	text->len = (size_t)n;
+	return 0;
+}
+
+int spool_read_saved(int dir, const char *name, struct spool_saved *saved_out)
+{
+	int fd = openat(dir, name,
+			O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	int saved, status;
+	struct buf text;
+
+	*saved_out = (struct spool_saved){0};
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	buf_init(&text, CHECKPOINT_MAX);
+	status = read_text(fd, &text);
+	saved = errno;
+	fs_close(&fd);
+	if (status == 0) {
+		saved_out->there = true;
+		saved_out->status = checkpoint_parse(buf_slice(&text),
+						     &saved_out->checkpoint);
+	}
+	buf_release(&text);
+	errno = saved;
+	return status;
+}
+
+void spool_saved_release(struct spool_saved *saved)
+{
+	checkpoint_release(&saved->checkpoint);
+	*saved = (struct spool_saved){0};
+}
+
+bool spool_next_counts(const struct spool_saved *saved,
+		       const struct spool_saved *next, bool has_batch)
+{
+	if (!has_batch || !next->there || next->status != CHECKPOINT_OK)
+		return false;
+	return !saved->there || saved->status != CHECKPOINT_OK ||
+	       saved->checkpoint.seq < next->checkpoint.seq;
+}
+
+/* --- Ledgers --- */
+
+/* Each batch leaves once, so each is counted as one of the four. */
+void spool_ledger_depart(struct ledger *ledger, const struct batch *batch)
+{
+	uint64_t events = batch_events(batch);
+
+	switch (batch->departure) {
+	case BATCH_READY:
+		break;
+	case BATCH_SENT:
+		ledger->sent_batches++;
+		ledger->sent_bytes += batch->bytes;
+		ledger->sent_events += events - batch->refused;
+		ledger->refused_events += batch->refused;
+		break;
+	case BATCH_REFUSED:
+		ledger->refused_batches++;
+		ledger->refused_events += events;
+		break;
+	case BATCH_EVICTED:
+		ledger->evicted_batches++;
+		ledger->evicted_events += events;
+		break;
+	case BATCH_EXPIRED:
+		ledger->expired_batches++;
+		ledger->expired_events += events;
+		break;
+	}
+}
+
+void spool_ledger_merge(struct ledger *ledger, const struct ledger *more)
+{
+	account_merge(&ledger->account, &more->account);
+	ledger->sent_batches += more->sent_batches;
+	ledger->sent_events += more->sent_events;
+	ledger->sent_bytes += more->sent_bytes;
+	ledger->refused_batches += more->refused_batches;
+	ledger->refused_events += more->refused_events;
+	ledger->evicted_batches += more->evicted_batches;
+	ledger->evicted_events += more->evicted_events;
+	ledger->expired_batches += more->expired_batches;
+	ledger->expired_events += more->expired_events;
+}
+
+void spool_ledger_made(struct ledger *ledger, const struct batch *batch)
+{
+	for (int i = 0; i < EVENT_TYPES; i++)
+		ledger->account.events[i] += batch->events[i];
+}
+
+int64_t spool_older(int64_t a, int64_t b)
+{
+	if (!a || !b)
+		return a ? a : b;
+	return a < b ? a : b;
+}
