@@ -21,7 +21,7 @@
  *
  * A batch that has left ready/ gets "_d<departure><why><refused>" before the
  * suffix: its number of departure, a letter for why, and how many of its
- * events were refused.  Pure; any thread.
+ * events were refused.  (No letter is a hexadecimal digit.)  Pure; any thread.
  */
 
 #include <stdbool.h>
@@ -48,7 +48,7 @@ enum batch_departure {
 	BATCH_READY = 0, /* has not left */
 	BATCH_SENT,	 /* 's' accepted (its refused events are in refused/) */
 	BATCH_REFUSED,	 /* 'r' every event of it was refused */
-	BATCH_EVICTED,	 /* 'e' removed for lack of room */
+	BATCH_EVICTED,	 /* 'v' removed for lack of room */
 	BATCH_EXPIRED	 /* 'x' removed, all its events were too old */
 };
 

@@ -78,7 +78,7 @@ static void batch_put_departure(struct batch_out *out,
 {
 	static const char *const letters[] = {[BATCH_SENT] = "s",
 					      [BATCH_REFUSED] = "r",
-					      [BATCH_EVICTED] = "e",
+					      [BATCH_EVICTED] = "v",
 					      [BATCH_EXPIRED] = "x"};
 
 	batch_put(out, "_d", batch->departed);
@@ -215,7 +215,7 @@ static void batch_departure(struct batch_in *in, struct batch *b)
 		b->departure = BATCH_SENT;
 	else if (batch_take(in, SLICE("r")))
 		b->departure = BATCH_REFUSED;
-	else if (batch_take(in, SLICE("e")))
+	else if (batch_take(in, SLICE("v")))
 		b->departure = BATCH_EVICTED;
 	else if (batch_take(in, SLICE("x")))
 		b->departure = BATCH_EXPIRED;

@@ -15,9 +15,11 @@ static const char *const fault_names[] = {"write",    "read",	   "pread",
 					  "fsync",    "openat",	   "renameat",
 					  "unlinkat", "ftruncate", "close"};
 
-static int fault_counts[NROF(fault_names)];
+/* Atomic, because code under test may have threads. */
+static _Atomic int fault_counts[NROF(fault_names)];
+static _Atomic int fault_total;
 static int fault_which = -1, fault_nth, fault_error;
-static bool fault_keep, fault_is_short;
+static bool fault_keep, fault_is_short, fault_is_exit;
 
 static int fault_index(const char *call)
 {
@@ -32,12 +34,16 @@ static int fault_index(const char *call)
 void fault_disarm(void)
 {
 	fault_which = -1;
+	fault_is_exit = false;
 }
 
 static void fault_set(const char *call, int nth, int error, bool keep,
 		      bool is_short)
 {
-	memset(fault_counts, 0, sizeof(fault_counts));
+	for (size_t i = 0; i < NROF(fault_names); i++)
+		fault_counts[i] = 0;
+	fault_total = 0;
+	fault_is_exit = false;
 	fault_nth = nth;
 	fault_error = error;
 	fault_keep = keep;
@@ -60,6 +66,14 @@ void fault_short(const char *call, int nth)
 	fault_set(call, nth, 0, false, true);
 }
 
+void fault_arm_exit(const char *call, int nth)
+{
+	fault_set(call ? call : fault_names[0], nth, 0, false, false);
+	if (!call)
+		fault_which = -1;
+	fault_is_exit = true;
+}
+
 int fault_calls(const char *call)
 {
 	return fault_counts[fault_index(call)];
@@ -70,8 +84,13 @@ static bool fault_strikes(const char *call)
 {
 	int which = fault_index(call);
 	int count = ++fault_counts[which];
+	int total = ++fault_total;
 
-	if (which != fault_which)
+	if (fault_is_exit && fault_nth == (fault_which < 0	  ? total
+					   : which == fault_which ? count
+								  : 0))
+		_exit(FAULT_EXIT);
+	if (which != fault_which || fault_is_exit)
 		return false;
 	return fault_keep ? count >= fault_nth : count == fault_nth;
 }

@@ -21,6 +21,13 @@ void fault_short(const char *call, int nth);
 /* Once fired, every later call of that kind fails too (a full disk). */
 void fault_arm_from(const char *call, int nth, int error);
 
+/*
+ * The process ends with FAULT_EXIT just before the n-th call, without cleaning
+ * up: a crash.  NULL: the n-th of all the calls together.  Fork first.
+ */
+enum { FAULT_EXIT = 99 };
+void fault_arm_exit(const char *call, int nth);
+
 int fault_calls(const char *call);
 void fault_disarm(void);
 
