@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "spool/checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "unit/check_all.h"
+
+/* Fill every member of an account with a number of its own. */
+static void fill_account(struct account *account, uint64_t n)
+{
+	account->rows = n++;
+	account->shipped = n++;
+	account->malformed = n++;
+	account->expired_rows = n++;
+	for (int i = 0; i < SKIP_REASONS; i++)
+		account->skipped[i] = n++;
+	for (int i = 0; i < EVENT_TYPES; i++)
+		account->events[i] = n++;
+	for (int i = 0; i < EVENT_TYPES; i++)
+		account->expired[i] = n++;
+	tally_add(&account->not_shipped, SLICE("vmta:internal"), n++);
+	tally_add(&account->not_shipped, SLICE("pool:a.b[].c \"x\"\n"), n);
+}
+
+static void same_account(const struct account *a, const struct account *b)
+{
+	ck_assert_uint_eq(a->rows, b->rows);
+	ck_assert_uint_eq(a->shipped, b->shipped);
+	ck_assert_uint_eq(a->malformed, b->malformed);
+	ck_assert_uint_eq(a->expired_rows, b->expired_rows);
+	ck_assert_mem_eq(a->skipped, b->skipped, sizeof(a->skipped));
+	ck_assert_mem_eq(a->events, b->events, sizeof(a->events));
+	ck_assert_mem_eq(a->expired, b->expired, sizeof(a->expired));
+	ck_assert_uint_eq(a->not_shipped.count, b->not_shipped.count);
+	for (size_t i = 0; i < a->not_shipped.count; i++) {
+		ck_assert_str_eq(a->not_shipped.entries[i].name,
+				 b->not_shipped.entries[i].name);
+		ck_assert_uint_eq(a->not_shipped.entries[i].count,
+				  b->not_shipped.entries[i].count);
+	}
+}
+
+static void fill_ledger(struct ledger *ledger)
+{
+	*ledger = (struct ledger){.sent_batches = 1,
+				  .sent_events = 2,
+				  .sent_bytes = UINT64_MAX,
+				  .refused_batches = 4,
+				  .refused_events = 5,
+				  .evicted_batches = 6,
+				  .evicted_events = 7,
+				  .expired_batches = 8,
+				  .expired_events = 9,
+				  .healed_events = 10,
+				  .failures = 11,
+				  .last_success_s = 1700000000};
+	fill_account(&ledger->account, 1000);
+}
+
+static void same_ledger(const struct ledger *a, const struct ledger *b)
+{
+	same_account(&a->account, &b->account);
+	ck_assert_uint_eq(a->sent_batches, b->sent_batches);
+	ck_assert_uint_eq(a->sent_events, b->sent_events);
+	ck_assert_uint_eq(a->sent_bytes, b->sent_bytes);
+	ck_assert_uint_eq(a->refused_batches, b->refused_batches);
+	ck_assert_uint_eq(a->refused_events, b->refused_events);
+	ck_assert_uint_eq(a->evicted_batches, b->evicted_batches);
+	ck_assert_uint_eq(a->evicted_events, b->evicted_events);
+	ck_assert_uint_eq(a->expired_batches, b->expired_batches);
+	ck_assert_uint_eq(a->expired_events, b->expired_events);
+	ck_assert_uint_eq(a->healed_events, b->healed_events);
+	ck_assert_uint_eq(a->failures, b->failures);
+	ck_assert_int_eq(a->last_success_s, b->last_success_s);
+}
+
+static void fill_position(struct position *p, const char *path,
+			  const char *header)
+{
+	position_init(p);
+	p->path = mem_str(path);
+	p->id = (struct position_id){UINT64_MAX, UINT64_MAX - 1, 1024,
+				     0xfedcba9876543210};
+	p->offset = INT64_MAX;
+	p->tail_len = 1024;
+	p->tail = 0x0123456789abcdef;
+	buf_add_str(&p->file.header, header);
+	p->file.header_offset = 4096;
+	p->file.skipping = true;
+	p->file.said_no_from = true;
+	p->file.said_expired = true;
+	p->state = POSITION_WAITING;
+	p->size = INT64_MAX;
+	p->last_read_s = 1700000001;
+	fill_account(&p->account, UINT64_MAX - 100);
+}
+
+static void same_position(const struct position *a, const struct position *b)
+{
+	ck_assert_str_eq(a->path, b->path);
+	ck_assert_uint_eq(a->id.dev, b->id.dev);
+	ck_assert_uint_eq(a->id.ino, b->id.ino);
+	ck_assert_uint_eq(a->id.head_len, b->id.head_len);
+	ck_assert_uint_eq(a->id.head, b->id.head);
+	ck_assert_int_eq(a->offset, b->offset);
+	ck_assert_uint_eq(a->tail_len, b->tail_len);
+	ck_assert_uint_eq(a->tail, b->tail);
+	ck_assert(slice_eq(buf_slice(&a->file.header),
+			   buf_slice(&b->file.header)));
+	ck_assert_int_eq(a->file.header_offset, b->file.header_offset);
+	ck_assert_int_eq(a->file.skipping, b->file.skipping);
+	ck_assert_int_eq(a->file.said_no_from, b->file.said_no_from);
+	ck_assert_int_eq(a->file.said_expired, b->file.said_expired);
+	ck_assert_int_eq(a->state, b->state);
+	ck_assert_int_eq(a->size, b->size);
+	ck_assert_int_eq(a->last_read_s, b->last_read_s);
+	same_account(&a->account, &b->account);
+}
+
+static int write_all(const struct checkpoint *checkpoint, struct buf *out)
+{
+	struct checkpoint_writer *writer = checkpoint_begin(checkpoint, out);
+
+	for (size_t i = 0; i < checkpoint->positions_count; i++)
+		checkpoint_position(writer, &checkpoint->positions[i]);
+	return checkpoint_end(&writer);
+}
+
+/* Paths and headers that come back as they were, whatever their bytes. */
+static const struct {
+	const char *path, *header;
+} sources[] = {
+	{"/var/log/pmta/acct-2026-01-31-0000.csv", "type,timeLogged,rcpt"},
+	{"/var/log/pmta/a \"b\"\\c\n\x01.csv", "type,\"time\tLogged\""},
+	{"/var/log/pmta/\xff\xfe.csv", "type,caf\xe9"},
+	{"/var/log/pmta/\xc3\xa9.csv", "type,caf\xc3\xa9"},
+	{"/one/without/header", ""},
+	{"/another/one", "type,timeLogged,rcpt"},
+};
+
+static void fill_all(struct checkpoint *c)
+{
+	*c = (struct checkpoint){
+		.saved_s = 1700000000, .seq = UINT64_MAX, .departures = 12345};
+	fill_ledger(&c->ledger);
+	c->positions_count = NROF(sources);
+	c->positions = mem_zero(NROF(sources), sizeof(*c->positions));
+	for (size_t i = 0; i < NROF(sources); i++)
+		fill_position(&c->positions[i], sources[i].path,
+			      sources[i].header);
+}
+
+START_TEST(checkpoint_reads_back_everything)
+{
+	struct checkpoint in, out = {0};
+	struct buf text;
+
+	fill_all(&in);
+	buf_init(&text, CHECKPOINT_MAX);
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_OK);
+	ck_assert_int_eq(out.saved_s, in.saved_s);
+	ck_assert_uint_eq(out.seq, in.seq);
+	ck_assert_uint_eq(out.departures, in.departures);
+	same_ledger(&out.ledger, &in.ledger);
+	ck_assert_uint_eq(out.positions_count, in.positions_count);
+	for (size_t i = 0; i < in.positions_count; i++)
+		same_position(&out.positions[i], &in.positions[i]);
+	checkpoint_release(&in);
+	checkpoint_release(&out);
+	ck_assert_ptr_null(out.positions);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_reads_back_every_state)
+{
+	struct checkpoint in = {0}, out = {0};
+	struct position p;
+	struct buf text;
+
+	buf_init(&text, CHECKPOINT_MAX);
+	position_init(&p);
+	p.path = mem_str("/x");
+	p.state = (enum position_state)_i;
+	in.positions = &p;
+	in.positions_count = 1;
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_OK);
+	same_position(&out.positions[0], &p);
+	checkpoint_release(&out);
+	position_release(&p);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_keeps_counts_under_names_that_are_no_text)
+{
+	struct checkpoint in = {0}, out = {0};
+	struct tally *tally = &in.ledger.account.not_shipped;
+	char bytes[TALLY_NAME + 1];
+	struct buf text;
+
+	/* Repaired, this is three times as long. */
+	memset(bytes, 0xff, sizeof(bytes));
+	buf_init(&text, CHECKPOINT_MAX);
+	tally_add(tally, slice_of(bytes, TALLY_NAME), 7);
+	tally_add(tally, SLICE(""), 5);
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_OK);
+	ck_assert_uint_eq(tally_sum(&out.ledger.account.not_shipped), 12);
+	checkpoint_release(&in);
+	checkpoint_release(&out);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_cut_at_any_byte_is_damaged)
+{
+	struct checkpoint in, out = {0};
+	struct buf text;
+
+	fill_all(&in);
+	buf_init(&text, CHECKPOINT_MAX);
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	/* The last byte is the line end, which may be missing. */
+	for (size_t len = 0; len < text.len - 1; len++) {
+		/* A copy of that length: a sanitizer sees a byte too far. */
+		char *cut = mem_str_of(slice_of(text.p, len));
+
+		ck_assert_int_eq(checkpoint_parse(slice_of(cut, len), &out),
+				 CHECKPOINT_DAMAGED);
+		ck_assert_ptr_null(out.positions);
+		mem_free(cut);
+	}
+	checkpoint_release(&in);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_with_any_byte_zeroed_never_crashes)
+{
+	struct checkpoint in, out = {0};
+	struct buf text;
+
+	fill_all(&in);
+	buf_init(&text, CHECKPOINT_MAX);
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	for (size_t i = 0; i < text.len; i++) {
+		char old = text.p[i];
+
+		text.p[i] = '\0';
+		ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+				 CHECKPOINT_DAMAGED);
+		text.p[i] = old;
+	}
+	checkpoint_release(&in);
+	buf_release(&text);
+}
+END_TEST
+
+#define REST                                                                   \
+	"\"seq\":\"1\",\"departures\":\"0\",\"ledger\":{},\"sources\":[],"     \
+	"\"headers\":[]}"
+#define WITH(sources, headers)                                                 \
+	"{\"version\":1,\"seq\":\"1\",\"departures\":\"0\",\"ledger\":{},"     \
+	"\"sources\":[" sources "],\"headers\":[" headers "]}"
+
+static const struct {
+	const char *text;
+	enum checkpoint_status want;
+} texts[] = {
+	{"{\"version\":1," REST, CHECKPOINT_OK},
+	{"", CHECKPOINT_DAMAGED},
+	{"null", CHECKPOINT_DAMAGED},
+	{"[]", CHECKPOINT_DAMAGED},
+	{"{}", CHECKPOINT_DAMAGED},
+	{"{" REST, CHECKPOINT_DAMAGED},
+	{"{\"version\":1}", CHECKPOINT_DAMAGED},
+	{"{\"version\":0," REST, CHECKPOINT_DAMAGED},
+	{"{\"version\":-1," REST, CHECKPOINT_DAMAGED},
+	{"{\"version\":1.5," REST, CHECKPOINT_DAMAGED},
+	{"{\"version\":\"1\"," REST, CHECKPOINT_DAMAGED},
+	{"{\"version\":1," REST "x", CHECKPOINT_DAMAGED},
+	/* a later version, whatever else it holds and in what order */
+	{"{\"version\":2," REST, CHECKPOINT_NEWER},
+	{"{\"version\":2}", CHECKPOINT_NEWER},
+	{"{\"sources\":7,\"seq\":[],\"version\":99}", CHECKPOINT_NEWER},
+	{"{\"version\":2", CHECKPOINT_DAMAGED},
+	/* members that a later release of this version may add */
+	{"{\"version\":1,\"new\":{\"a\":[1,null,true,\"x\"]}," REST,
+	 CHECKPOINT_OK},
+	{WITH("{\"path\":\"/x\",\"new\":[{\"path\":1}]}", ""), CHECKPOINT_OK},
+	{WITH("{\"path\":\"/x\",\"account\":{\"skipped\":{\"new\":1}}}", ""),
+	 CHECKPOINT_OK},
+	{WITH("{\"path\":\"/x\",\"header\":0}", "\"a,b\""), CHECKPOINT_OK},
+	{WITH("{\"path\":\"/x\",\"header\":0}", "{\"hex\":\"ff\"}"),
+	 CHECKPOINT_OK},
+	/* what no writer of ours wrote */
+	{WITH("{}", ""), CHECKPOINT_DAMAGED},
+	{WITH("[]", ""), CHECKPOINT_DAMAGED},
+	{WITH("1", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":1}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path_hex\":\"f\"}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path_hex\":\"fg\"}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"state\":\"lost\"}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"offset\":-1}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"offset\":\"1\"}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"offset\":9223372036854775808}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"size\":-1}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"ino\":\"18446744073709551616\"}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"ino\":-1}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"head_len\":1025}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"offset\":9,\"tail_len\":10}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"offset\":9999,\"tail_len\":1025}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"head\":\"xyz\"}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"head\":\"00000000000000000\"}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"header_offset\":-2}", ""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"skipping\":1}", ""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"header\":1}", "\"a,b\""), CHECKPOINT_DAMAGED},
+	{WITH("{\"path\":\"/x\",\"header\":-2}", "\"a,b\""),
+	 CHECKPOINT_DAMAGED},
+	{WITH("", "1"), CHECKPOINT_DAMAGED},
+	{WITH("", "\"\""), CHECKPOINT_DAMAGED},
+	{WITH("", "{\"hex\":\"0g\"}"), CHECKPOINT_DAMAGED},
+	{"{\"version\":1,\"seq\":{},\"departures\":\"0\",\"ledger\":{},"
+	 "\"sources\":[],\"headers\":[]}",
+	 CHECKPOINT_DAMAGED},
+	{"{\"version\":1,\"seq\":\"1\",\"departures\":\"0\",\"ledger\":[],"
+	 "\"sources\":[],\"headers\":[]}",
+	 CHECKPOINT_DAMAGED},
+	{"{\"version\":1,\"seq\":\"1\",\"departures\":\"0\",\"ledger\":"
+	 "{\"failures\":-1},\"sources\":[],\"headers\":[]}",
+	 CHECKPOINT_DAMAGED},
+	/* a name that looks like a path */
+	{"{\"version\":1,\"sources[].path\":\"/x\"," REST, CHECKPOINT_OK},
+};
+
+START_TEST(checkpoint_parse_judges_a_text)
+{
+	struct checkpoint out = {0};
+
+	ck_assert_int_eq(checkpoint_parse(slice_str(texts[_i].text), &out),
+			 texts[_i].want);
+	checkpoint_release(&out);
+}
+END_TEST
+
+START_TEST(checkpoint_does_not_grow_beyond_its_maximum_in_memory)
+{
+	struct checkpoint out = {0};
+	struct buf text;
+
+	/* 300 sources of one header of 1 MiB: more than CHECKPOINT_MAX. */
+	buf_init(&text, (size_t)4 << 20);
+	buf_add_str(&text, "{\"version\":1,\"seq\":\"1\",\"departures\":\"0\","
+			   "\"ledger\":{},\"sources\":[");
+	for (int i = 0; i < 300; i++)
+		buf_addf(&text, "%s{\"path\":\"/x\",\"header\":0}",
+			 i ? "," : "");
+	buf_add_str(&text, "],\"headers\":[\"");
+	for (int i = 0; i < SHAPE_HEADER_MAX; i++)
+		buf_add_char(&text, 'a');
+	buf_add_str(&text, "\"]}");
+	ck_assert(!text.overflow);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_DAMAGED);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_that_does_not_fit_is_an_error)
+{
+	struct checkpoint in;
+	struct buf text;
+
+	fill_all(&in);
+	buf_init(&text, 1000);
+	ck_assert_int_eq(write_all(&in, &text), -1);
+	checkpoint_release(&in);
+	buf_release(&text);
+}
+END_TEST
+
+static void many(struct checkpoint *c, size_t n)
+{
+	c->positions = mem_zero(n, sizeof(*c->positions));
+	c->positions_count = n;
+	for (size_t i = 0; i < n; i++) {
+		struct position *p = &c->positions[i];
+		char path[64];
+
+		snprintf(path, sizeof(path),
+			 "/var/log/pmta/acct-2026-01-31-%04zu.csv", i);
+		position_init(p);
+		p->path = mem_str(path);
+		p->id = (struct position_id){2049, 1000 + i, 1024, i};
+		p->state = POSITION_FINISHED;
+		p->offset = p->size = 123456789;
+		p->tail_len = 1024;
+		p->tail = i;
+		p->last_read_s = 1700000000;
+		buf_add_str(&p->file.header, "type,timeLogged,rcpt,vmta");
+		p->account.rows = 1100000;
+		p->account.shipped = 1000000;
+		p->account.skipped[SKIP_TQ] = 100000;
+		for (int t = 0; t < EVENT_TYPES; t++)
+			p->account.events[t] = 100000;
+	}
+}
+
+static double ms_since(const struct timespec *then)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - then->tv_sec) * 1e3 +
+	       (double)(now.tv_nsec - then->tv_nsec) / 1e6;
+}
+
+/* 10 ms is the aim; the limit leaves room for sanitizers and busy machines. */
+START_TEST(checkpoint_of_ten_thousand_sources_is_cheap)
+{
+	struct checkpoint in = {0}, out = {0};
+	struct timespec start;
+	struct buf text;
+	double best = 1e9;
+
+	many(&in, 10000);
+	buf_init(&text, CHECKPOINT_MAX);
+	for (int i = 0; i < 5; i++) {
+		double ms;
+
+		buf_reset(&text);
+		clock_gettime(CLOCK_MONOTONIC, &start);
+		ck_assert_int_eq(write_all(&in, &text), 0);
+		ms = ms_since(&start);
+		best = ms < best ? ms : best;
+	}
+	if (getenv("CHECKPOINT_TIMES"))
+		printf("%zu bytes in %.1f ms\n", text.len, best);
+	ck_assert_double_lt(best, 250);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_OK);
+	if (getenv("CHECKPOINT_TIMES"))
+		printf("read in %.1f ms\n", ms_since(&start));
+	ck_assert_uint_eq(out.positions_count, 10000);
+	for (size_t i = 0; i < out.positions_count; i++)
+		same_position(&out.positions[i], &in.positions[i]);
+	checkpoint_release(&in);
+	checkpoint_release(&out);
+	buf_release(&text);
+}
+END_TEST
+
+START_TEST(checkpoint_keeps_many_different_headers_apart)
+{
+	struct checkpoint in = {0}, out = {0};
+	struct buf text;
+
+	many(&in, 1000);
+	for (size_t i = 0; i < in.positions_count; i++)
+		buf_addf(&in.positions[i].file.header, ",x%zu", i / 2);
+	buf_init(&text, CHECKPOINT_MAX);
+	ck_assert_int_eq(write_all(&in, &text), 0);
+	ck_assert_int_eq(checkpoint_parse(buf_slice(&text), &out),
+			 CHECKPOINT_OK);
+	for (size_t i = 0; i < out.positions_count; i++)
+		same_position(&out.positions[i], &in.positions[i]);
+	checkpoint_release(&in);
+	checkpoint_release(&out);
+	buf_release(&text);
+}
+END_TEST
+
+Suite *checkpoint_suite(void)
+{
+	Suite *s = suite_create("checkpoint");
+	TCase *tc = tcase_create("checkpoint");
+
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, checkpoint_reads_back_everything);
+	tcase_add_loop_test(tc, checkpoint_reads_back_every_state, 0,
+			    POSITION_SET_ASIDE + 1);
+	tcase_add_test(tc,
+		       checkpoint_keeps_counts_under_names_that_are_no_text);
+	tcase_add_test(tc, checkpoint_cut_at_any_byte_is_damaged);
+	tcase_add_test(tc, checkpoint_with_any_byte_zeroed_never_crashes);
+	tcase_add_loop_test(tc, checkpoint_parse_judges_a_text, 0, NROF(texts));
+	tcase_add_test(tc,
+		       checkpoint_does_not_grow_beyond_its_maximum_in_memory);
+	tcase_add_test(tc, checkpoint_that_does_not_fit_is_an_error);
+	tcase_add_test(tc, checkpoint_of_ten_thousand_sources_is_cheap);
+	tcase_add_test(tc, checkpoint_keeps_many_different_headers_apart);
+	suite_add_tcase(s, tc);
+	return s;
+}
