@@ -194,14 +194,6 @@ static void put_tally(struct buf *out, const struct tally *tally)
 	put(out, SLICE("}"));
 }
 
-static void put_events(struct buf *out, const uint64_t events[EVENT_TYPES])
-{
-	for (int i = 0; i < EVENT_TYPES; i++)
-		put_member(out, account_event_name((enum event_type)i),
-			   events[i]);
-	put(out, SLICE("}"));
-}
-
 static bool any(const uint64_t *counts, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -209,6 +201,18 @@ static bool any(const uint64_t *counts, size_t n)
 			return true;
 	}
 	return false;
+}
+
+static void put_events(struct buf *out, struct slice key,
+		       const uint64_t events[EVENT_TYPES])
+{
+	if (!any(events, EVENT_TYPES))
+		return;
+	put(out, key);
+	for (int i = 0; i < EVENT_TYPES; i++)
+		put_member(out, account_event_name((enum event_type)i),
+			   events[i]);
+	put(out, SLICE("}"));
 }
 
 static void put_account(struct buf *out, const struct account *account)
@@ -221,14 +225,8 @@ static void put_account(struct buf *out, const struct account *account)
 		put_skipped(out, account);
 	if (account->not_shipped.count)
 		put_tally(out, &account->not_shipped);
-	if (any(account->events, EVENT_TYPES)) {
-		put(out, SLICE(",\"events\":{"));
-		put_events(out, account->events);
-	}
-	if (any(account->expired, EVENT_TYPES)) {
-		put(out, SLICE(",\"expired\":{"));
-		put_events(out, account->expired);
-	}
+	put_events(out, SLICE(",\"events\":{"), account->events);
+	put_events(out, SLICE(",\"expired\":{"), account->expired);
 	put(out, SLICE("}"));
 }
 
