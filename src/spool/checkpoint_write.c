@@ -383,16 +383,14 @@ void checkpoint_position(struct checkpoint_writer *writer,
 int checkpoint_end(struct checkpoint_writer **writer)
 {
 	struct checkpoint_writer *w = *writer;
-	int status;
+	int status = 0;
 
 	put(w->out, SLICE("],\n\"headers\":["));
 	put(w->out, buf_slice(&w->header_text));
 	put(w->out, SLICE("]}\n"));
-	status = w->out->overflow || w->header_text.overflow ||
-				 w->out->len > CHECKPOINT_MAX ||
-				 w->positions > CHECKPOINT_SOURCES
-			 ? -1
-			 : 0;
+	if (w->out->overflow || w->header_text.overflow ||
+	    w->out->len > CHECKPOINT_MAX || w->positions > CHECKPOINT_SOURCES)
+		status = -1;
 	buf_release(&w->header_text);
 	mem_free(w->table);
 	mem_free(w);
