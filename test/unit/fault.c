@@ -19,7 +19,7 @@ static const char *const fault_names[] = {"write",    "read",	   "pread",
 static _Atomic int fault_counts[NROF(fault_names)];
 static _Atomic int fault_total;
 static int fault_which = -1, fault_nth, fault_error;
-static bool fault_keep, fault_is_short, fault_is_exit;
+static bool fault_keep, fault_is_short, fault_is_exit, fault_lies;
 
 static int fault_index(const char *call)
 {
@@ -72,6 +72,11 @@ void fault_arm_exit(const char *call, int nth)
 	if (!call)
 		fault_which = -1;
 	fault_is_exit = true;
+}
+
+void fault_skip_syncs(bool skip)
+{
+	fault_lies = skip;
 }
 
 int fault_calls(const char *call)
@@ -151,7 +156,9 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
-	return fault_fails("fsync") ? -1 : __real_fsync(fd);
+	if (fault_fails("fsync"))
+		return -1;
+	return fault_lies ? 0 : __real_fsync(fd);
 }
 
 int __real_openat(int dir, const char *name, int flags, ...);

@@ -15,6 +15,8 @@
  * only one byte.  One call is armed at a time; per process, not per thread.
  */
 
+#include <stdbool.h>
+
 void fault_arm(const char *call, int nth, int error);
 void fault_short(const char *call, int nth);
 
@@ -27,6 +29,12 @@ void fault_arm_from(const char *call, int nth, int error);
  */
 enum { FAULT_EXIT = 99 };
 void fault_arm_exit(const char *call, int nth);
+
+/*
+ * fsync is counted and fails on demand, but does not wait for the disk: for
+ * tests that sync by the thousand.  What they kill is a process, not a machine.
+ */
+void fault_skip_syncs(bool skip);
 
 int fault_calls(const char *call);
 void fault_disarm(void);

@@ -26,7 +26,7 @@ struct fixture {
 	int64_t now_s;
 };
 
-/* Make the directory; the spool in it is not open yet. */
+/* Make the directory; the spool in it is not open yet.  Syncs are skipped. */
 void fixture_init(struct fixture *f);
 void fixture_release(struct fixture *f);
 
@@ -45,7 +45,7 @@ int fixture_seal(struct fixture *f, uint32_t events);
 /* Departures into the ledger, saved, settled. */
 int fixture_save(struct fixture *f);
 
-/* Take the oldest and let it leave. */
+/* Take the oldest and let it leave.  -1 also when there is none. */
 int fixture_depart(struct fixture *f, enum batch_departure why,
 		   uint32_t refused);
 
