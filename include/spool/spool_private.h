@@ -160,8 +160,9 @@ enum spool_open_status spool_recover(struct spool *spool,
 
 /* --- spool_window; the mutex is held --- */
 
-/* Read the window from ready/, and count what is there. */
-int spool_window_fill(struct spool *spool);
+/* Read the window from ready/, and count what is there; one pass for all who
+ * want to see the names. */
+int spool_window_fill(struct spool *spool, spool_visit *also, void *ctx);
 
 /* A new batch, of the highest number. */
 void spool_window_append(struct spool *spool, const struct batch *batch);

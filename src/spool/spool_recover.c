@@ -231,13 +231,13 @@ count_all(struct spool *spool, struct spool_found *found, struct buf *why)
 
 	if (spool_each(spool->rooms.sent, count_sent, &count) < 0)
 		return spool_failed(spool, "read", "sent", why);
-	if (spool_each(spool->rooms.ready, count_ready, &count) < 0)
+	/* Whatever is there was committed. */
+	spool->seq = UINT64_MAX;
+	if (spool_window_fill(spool, count_ready, &count) < 0)
 		return spool_failed(spool, "read", "ready", why);
 	beyond_shrink(found);
 	spool->seq = found->checkpoint.seq;
 	spool->departures = found->checkpoint.departures;
-	if (spool_window_fill(spool) < 0)
-		return spool_failed(spool, "read", "ready", why);
 	/* Left over from a crash after the checkpoint that knows them. */
 	spool_settled(spool, count.departures);
 	return SPOOL_OPEN_OK;

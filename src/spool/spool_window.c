@@ -55,6 +55,8 @@ struct fill {
 	uint64_t batches, events, bytes;
 	int64_t rest_oldest;
 	bool rest;
+	spool_visit *also; /* NULL: nobody else looks */
+	void *ctx;
 };
 
 static int fill_order(const void *a, const void *b)
@@ -83,7 +85,8 @@ static int fill_visit(void *ctx, const struct batch *batch, const char *name)
 {
 	struct fill *fill = ctx;
 
-	(void)name;
+	if (fill->also && fill->also(fill->ctx, batch, name) < 0)
+		return -1;
 	if (batch->departure != BATCH_READY || batch->seq > fill->spool->seq ||
 	    flight_find(fill->spool, batch->seq))
 		return 0;
@@ -117,9 +120,10 @@ static void fill_done(struct spool *spool, const struct fill *fill)
 	}
 }
 
-int spool_window_fill(struct spool *spool)
+int spool_window_fill(struct spool *spool, spool_visit *also, void *ctx)
 {
-	struct fill fill = {.spool = spool, .limit = UINT64_MAX};
+	struct fill fill = {
+		.spool = spool, .limit = UINT64_MAX, .also = also, .ctx = ctx};
 	int status;
 
 	fill.found = mem_alloc((size_t)SPOOL_WINDOW * 2 * sizeof(*fill.found));
@@ -196,7 +200,7 @@ void spool_window_return(struct spool *spool, uint64_t seq)
 static int window_ready(struct spool *spool)
 {
 	if (!spool->window_count && !spool->window_whole &&
-	    spool_window_fill(spool) < 0)
+	    spool_window_fill(spool, NULL, NULL) < 0)
 		return -1;
 	return spool->window_count > 0;
 }
