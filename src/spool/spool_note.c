@@ -55,14 +55,15 @@ static int end_line(int fd, off_t size)
 
 static int append_at(int fd, off_t size, struct slice lines)
 {
-	int saved;
+	int saved, status;
 
 	if (end_line(fd, size) == 0 &&
-	    fs_write_all(fd, lines.p, lines.len) == 0)
-		return fsync(fd);
+	    fs_write_all(fd, lines.p, lines.len) == 0 && fsync(fd) == 0)
+		return 0;
 	saved = errno;
-	if (ftruncate(fd, size) < 0)
-		errno = saved;
+	/* What cannot be cut off stays, and is there twice in the end. */
+	status = ftruncate(fd, size);
+	(void)status;
 	errno = saved;
 	return -1;
 }

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -15,11 +15,14 @@ static const char *const fault_names[] = {"write",    "read",	   "pread",
 					  "fsync",    "openat",	   "renameat",
 					  "unlinkat", "ftruncate", "close"};
 
+/* Instead of one kind's place among the names. */
+enum { FAULT_NONE = -1, FAULT_ANY = -2 };
+
 /* Atomic, because code under test may have threads. */
 static _Atomic int fault_counts[NROF(fault_names)];
 static _Atomic int fault_total;
-static int fault_which = -1, fault_nth, fault_error;
-static bool fault_keep, fault_is_short, fault_is_exit, fault_lies;
+static int fault_which = FAULT_NONE, fault_nth, fault_last, fault_error;
+static bool fault_is_short, fault_is_exit, fault_lies;
 
 static int fault_index(const char *call)
 {
@@ -33,44 +36,45 @@ static int fault_index(const char *call)
 
 void fault_disarm(void)
 {
-	fault_which = -1;
-	fault_is_exit = false;
+	fault_which = FAULT_NONE;
 }
 
-static void fault_set(const char *call, int nth, int error, bool keep,
-		      bool is_short)
+static void fault_set(const char *call, int nth, int count, int error)
 {
 	for (size_t i = 0; i < NROF(fault_names); i++)
 		fault_counts[i] = 0;
 	fault_total = 0;
-	fault_is_exit = false;
+	fault_is_exit = fault_is_short = false;
 	fault_nth = nth;
+	fault_last = nth + count - 1;
 	fault_error = error;
-	fault_keep = keep;
-	fault_is_short = is_short;
-	fault_which = fault_index(call);
+	fault_which = call ? fault_index(call) : FAULT_ANY;
 }
 
 void fault_arm(const char *call, int nth, int error)
 {
-	fault_set(call, nth, error, false, false);
+	fault_set(call, nth, 1, error);
 }
 
 void fault_arm_from(const char *call, int nth, int error)
 {
-	fault_set(call, nth, error, true, false);
+	fault_set(call, nth, INT_MAX - nth, error);
+}
+
+void fault_arm_some(const char *call, int nth, int count, int error)
+{
+	fault_set(call, nth, count, error);
 }
 
 void fault_short(const char *call, int nth)
 {
-	fault_set(call, nth, 0, false, true);
+	fault_set(call, nth, 1, 0);
+	fault_is_short = true;
 }
 
 void fault_arm_exit(const char *call, int nth)
 {
-	fault_set(call ? call : fault_names[0], nth, 0, false, false);
-	if (!call)
-		fault_which = -1;
+	fault_set(call, nth, 1, 0);
 	fault_is_exit = true;
 }
 
@@ -81,7 +85,7 @@ void fault_skip_syncs(bool skip)
 
 int fault_calls(const char *call)
 {
-	return fault_counts[fault_index(call)];
+	return call ? fault_counts[fault_index(call)] : fault_total;
 }
 
 /* Count the call; does the fault strike it? */
@@ -91,13 +95,15 @@ static bool fault_strikes(const char *call)
 	int count = ++fault_counts[which];
 	int total = ++fault_total;
 
-	if (fault_is_exit && fault_nth == (fault_which < 0	  ? total
-					   : which == fault_which ? count
-								  : 0))
-		_exit(FAULT_EXIT);
-	if (which != fault_which || fault_is_exit)
+	if (fault_which == FAULT_ANY)
+		count = total;
+	else if (fault_which != which)
 		return false;
-	return fault_keep ? count >= fault_nth : count == fault_nth;
+	if (count < fault_nth || count > fault_last)
+		return false;
+	if (fault_is_exit)
+		_exit(FAULT_EXIT);
+	return true;
 }
 
 static bool fault_fails(const char *call)

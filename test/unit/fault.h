@@ -24,8 +24,14 @@ void fault_short(const char *call, int nth);
 void fault_arm_from(const char *call, int nth, int error);
 
 /*
+ * "count" calls fail, from the n-th on.  Here and below, a "call" of NULL
+ * means all of them, counted together.
+ */
+void fault_arm_some(const char *call, int nth, int count, int error);
+
+/*
  * The process ends with FAULT_EXIT just before the n-th call, without cleaning
- * up: a crash.  NULL: the n-th of all the calls together.  Fork first.
+ * up: a crash.  Fork first.
  */
 enum { FAULT_EXIT = 99 };
 void fault_arm_exit(const char *call, int nth);
