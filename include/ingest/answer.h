@@ -35,4 +35,10 @@ struct answer {
 /* status 0: no complete answer.  400 with code 1502 is ANSWER_RETRY. */
 void answer_read(int status, struct slice body, struct answer *answer_out);
 
+/*
+ * Replace the local part of each mail address in "words" by "...", so that
+ * "550 <joe@example.com> unknown" keeps its sense and loses the person.
+ */
+void answer_mask(char words[ANSWER_WORDS]);
+
 #endif /* INGEST_ANSWER_H */
