@@ -117,7 +117,7 @@ $(B)/test/suites.h: $(UNITS) Makefile
 $(B)/test/all: $(CHECKS) $(CORE)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ \
-		$(LIBS) $(shell $(PKG_CONFIG) --libs check)
+		$(LIBS) $(shell $(PKG_CONFIG) --libs check libmicrohttpd)
 
 $(B)/replay/%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
 	@mkdir -p $(@D) && echo "  LD    $@"

@@ -16,6 +16,8 @@
  * configuration).  Answers are capped at HTTP_REPLY bytes; the rest is read
  * and dropped.  One thread, but http_wake() from any.
  *
+ * The process must ignore SIGPIPE: curl is told to leave signals alone.
+ *
  * The API key goes into a header list that curl holds and into nothing else;
  * no message of this module contains it.
  */
