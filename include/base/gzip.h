@@ -33,6 +33,19 @@ void gzip_packer_free(struct gzip_packer **packer);
  */
 int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out);
 
+/*
+ * Packing in pieces, for what is not in memory as a whole: gzip_write() for
+ * each piece, gzip_write_end() at last, which makes it ready for another
+ * member.  Both append to "out"; 0, or -1 past its maximum (what was appended
+ * is then useless).  Always zlib.
+ */
+struct gzip_writer;
+
+struct gzip_writer *gzip_writer_new(int level);
+void gzip_writer_free(struct gzip_writer **writer);
+int gzip_write(struct gzip_writer *writer, struct slice in, struct buf *out);
+int gzip_write_end(struct gzip_writer *writer, struct buf *out);
+
 struct gzip_reader;
 
 /* Read from "fd" at its offset; the descriptor stays the caller's. */

@@ -173,6 +173,65 @@ int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out)
 	return -1;
 }
 
+struct gzip_writer {
+	z_stream zlib;
+};
+
+struct gzip_writer *gzip_writer_new(int level)
+{
+	struct gzip_writer *writer = mem_zero(1, sizeof(*writer));
+
+	assert(level >= 1 && level <= 9);
+	if (deflateInit2(&writer->zlib, level, Z_DEFLATED,
+			 GZIP_WINDOW + GZIP_WRAPPER, 8,
+			 Z_DEFAULT_STRATEGY) != Z_OK)
+		assert(!"zlib has no memory for its state");
+	return writer;
+}
+
+void gzip_writer_free(struct gzip_writer **writer)
+{
+	if (!*writer)
+		return;
+	deflateEnd(&(*writer)->zlib);
+	mem_free(*writer);
+	*writer = NULL;
+}
+
+static int gzip_deflate(struct gzip_writer *writer, struct slice in, int flush,
+			struct buf *out)
+{
+	z_stream *z = &writer->zlib;
+
+	assert(in.len < INT_MAX);
+	z->next_in = (Bytef *)(uintptr_t)in.p;
+	z->avail_in = (uInt)in.len;
+	do {
+		if (buf_reserve(out, GZIP_BLOCK) < 0) {
+			out->overflow = true;
+			return -1;
+		}
+		z->next_out = (Bytef *)out->p + out->len;
+		z->avail_out = GZIP_BLOCK;
+		deflate(z, flush);
+		out->len += GZIP_BLOCK - z->avail_out;
+	} while (z->avail_out == 0);
+	return 0;
+}
+
+int gzip_write(struct gzip_writer *writer, struct slice in, struct buf *out)
+{
+	return gzip_deflate(writer, in, Z_NO_FLUSH, out);
+}
+
+int gzip_write_end(struct gzip_writer *writer, struct buf *out)
+{
+	int status = gzip_deflate(writer, SLICE(""), Z_FINISH, out);
+
+	deflateReset(&writer->zlib);
+	return status;
+}
+
 struct gzip_reader {
 	int fd;
 	bool inside; /* within a member, or before the first one */
