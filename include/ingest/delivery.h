@@ -22,18 +22,30 @@
  * started until the backoff ends, then one upload is the probe, and when it
  * succeeds all connections open again.
  *
+ * Several failures of one burst count once, an upload that was started before
+ * the last failure proves nothing either way.  Retry-After is honoured up to
+ * DELIVERY_PATIENCE_S, so that one wrong header cannot hold data back until it
+ * has expired.
+ *
  * Cutting.  A batch that is refused (400, 413, 422) stays in ready/ as it is,
  * and parts of it are sent, halved again until the guilty events stand alone.
  * Only one batch is cut at a time.  Parts are made from the batch's own bytes
  * in a stream, so memory does not depend on its size.  When it ends, the
- * guilty events are in refused/, the batch departs as sent.  When no part
- * was accepted all the way down to one event, and neither were the other
- * halves on that way, it is not the data: nothing is refused, the batch stays
- * whole in ready/, and the destination is treated as with a refused key.  A
- * batch of one event has no other half: it is refused only when the service
- * has accepted another batch since (or in the last hour), else it is held
- * back, and the next batch is the probe.  A crash in between repeats parts,
- * which the service drops as duplicates by event_id.
+ * guilty events are in refused/, the batch departs as sent, or as refused when
+ * nothing of it was accepted.  When no part was accepted all the way down to
+ * one event, and neither were the other halves on that way, nor any other
+ * batch meanwhile, it is not the data: nothing is refused, the batch stays
+ * whole in ready/, and the destination is treated as with a refused key.  Such
+ * a batch is held back, and the next one is the probe; when that is accepted,
+ * it was the data after all, and the batch is cut down to the end.  A batch of
+ * one event has no other half: it is refused only when the service has
+ * accepted another batch since (or in the last hour), else it is held back
+ * likewise.  A crash in between repeats parts, which the service drops as
+ * duplicates by event_id.
+ *
+ * Disk trouble.  What was accepted and cannot depart is kept in mind, tried
+ * again, and never sent again by this process.  A batch whose file is gone is
+ * left alone.
  */
 
 #include <stdbool.h>
@@ -44,14 +56,26 @@
 
 struct delivery;
 
+enum { DELIVERY_PATIENCE_S = 3600 };
+
 struct delivery_settings {
 	unsigned int connections;
 	int64_t retry_min_ms, retry_max_ms;
 	int compression; /* for the parts of a batch that is cut */
 	bool verbose;	 /* log a line for each batch */
 	/* Replaces, in the service's words, what must not be kept: with
-	 * privacy, mail addresses are masked before words are stored. */
+	 * privacy, mail addresses are masked before words are stored.  In the
+	 * log and in last_error they always are. */
 	bool privacy;
+	/* Batches sealed longer ago hold nothing that the service would take:
+	 * they depart unsent.  0 = never. */
+	int64_t max_age_s;
+	/* Called for events that have just been put into refused/, for their
+	 * rows; "event_json" is the line of a single one, else empty.  After a
+	 * crash the same events may come again.  NULL = nobody asks. */
+	void (*on_refused)(void *ctx, const struct batch *batch, uint32_t first,
+			   uint32_t count, struct slice event_json);
+	void *on_refused_ctx;
 };
 
 /* http.h behind function pointers; NULL ctx is never passed. */
@@ -81,7 +105,7 @@ void delivery_configure(struct delivery *delivery,
 /* The milliseconds until it wants to be called again without any event. */
 int64_t delivery_step(struct delivery *delivery, int64_t now_ms, int64_t now_s);
 
-/* Start nothing more; what is in flight may finish. */
+/* Start nothing more; what is in flight may finish: until in_flight is 0. */
 void delivery_drain(struct delivery *delivery);
 
 enum delivery_phase {
@@ -93,7 +117,7 @@ enum delivery_phase {
 
 struct delivery_state {
 	enum delivery_phase phase;
-	unsigned int in_flight;
+	unsigned int in_flight; /* uploads, and batches that cannot depart */
 	uint64_t failures;	/* since this process began */
 	int64_t last_success_s; /* 0 = none in this process */
 	int64_t next_try_s;	/* 0 = now */
