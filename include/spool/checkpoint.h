@@ -44,7 +44,16 @@ struct ledger {
 	int64_t last_success_s;
 };
 
+/* How the shipper was when it saved, for status alone. */
+struct checkpoint_process {
+	int64_t since_s;    /* when it started */
+	char phase[16];	    /* of delivery: "idle", "sending", ... */
+	char error[320];    /* the last failure, "" after a success */
+	int64_t next_try_s; /* 0: now */
+};
+
 struct checkpoint {
+	struct checkpoint_process process;
 	int64_t saved_s;
 	uint64_t seq;	     /* the last batch that was sealed */
 	uint64_t departures; /* the last departure that is in the ledger */

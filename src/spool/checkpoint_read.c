@@ -31,6 +31,12 @@ static const struct checkpoint_field top_fields[] = {
 	 offsetof(struct checkpoint, departures)},
 };
 
+static const struct checkpoint_field process_fields[] = {
+	{"since", CHECKPOINT_INT, offsetof(struct checkpoint_process, since_s)},
+	{"next_try", CHECKPOINT_INT,
+	 offsetof(struct checkpoint_process, next_try_s)},
+};
+
 static const struct checkpoint_field ledger_fields[] = {
 	{"sent_batches", CHECKPOINT_UINT,
 	 offsetof(struct ledger, sent_batches)},
@@ -212,6 +218,29 @@ static int set_header(struct reader *r, const struct checkpoint_value *v)
 	return v->event == JSON_BEGIN || v->event == JSON_END ? 0 : -1;
 }
 
+/* Cut to what there is room for: it is only shown. */
+static void set_text(char *to, size_t size, struct slice text)
+{
+	if (text.len >= size)
+		text.len = size - 1;
+	if (text.len)
+		memcpy(to, text.p, text.len);
+	to[text.len] = '\0';
+}
+
+static int set_process(struct checkpoint_process *process, struct slice name,
+		       const struct checkpoint_value *v)
+{
+	if (v->event == JSON_STRING && slice_eq(name, SLICE("phase")))
+		set_text(process->phase, sizeof(process->phase), v->text);
+	else if (v->event == JSON_STRING && slice_eq(name, SLICE("error")))
+		set_text(process->error, sizeof(process->error), v->text);
+	else
+		return checkpoint_set(process_fields, NROF(process_fields),
+				      process, name, v);
+	return 0;
+}
+
 static int set_any(struct reader *r, struct slice name,
 		   const struct checkpoint_value *v)
 {
@@ -231,6 +260,8 @@ static int set_any(struct reader *r, struct slice name,
 	}
 	if (checkpoint_cut(&name, SLICE("ledger.account.")))
 		return checkpoint_set_account(&ledger->account, name, v);
+	if (checkpoint_cut(&name, SLICE("process.")))
+		return set_process(&r->out->process, name, v);
 	if (checkpoint_cut(&name, SLICE("ledger.")))
 		return checkpoint_set(ledger_fields, NROF(ledger_fields),
 				      ledger, name, v);

@@ -249,6 +249,23 @@ static void put_ledger(struct buf *out, const struct ledger *ledger)
 	put(out, SLICE("}"));
 }
 
+static void put_process(struct buf *out,
+			const struct checkpoint_process *process)
+{
+	struct buf error;
+
+	buf_init(&error, sizeof(process->error) * 3);
+	utf8_repair(slice_str(process->error), &error);
+	put_signed(out, SLICE("\"process\":{\"since\":"), process->since_s);
+	put(out, SLICE(",\"phase\":"));
+	put_string(out, slice_str(process->phase));
+	put(out, SLICE(",\"error\":"));
+	put_string(out, buf_slice(&error));
+	put_signed(out, SLICE(",\"next_try\":"), process->next_try_s);
+	put(out, SLICE("}"));
+	buf_release(&error);
+}
+
 /* --- Headers, once each --- */
 
 static struct checkpoint_header *header_slot(struct checkpoint_writer *writer,
@@ -317,6 +334,8 @@ struct checkpoint_writer *checkpoint_begin(const struct checkpoint *checkpoint,
 	put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
 	put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
 	put_quoted(out, SLICE(",\"departures\":"), checkpoint->departures);
+	put(out, SLICE(","));
+	put_process(out, &checkpoint->process);
 	put(out, SLICE(","));
 	put_ledger(out, &checkpoint->ledger);
 	put(out, SLICE(",\"sources\":["));
