@@ -141,6 +141,8 @@ void source_restore(struct source *source, const struct position *position,
 	source->retry_ms = now_ms + retry_ms;
 	sources_activate(source);
 	source_grew(source, size);
+	/* Its rows have waited long enough: only the retry is waited for. */
+	source->since_ms = now_ms - source->all->limits.max_delay_ms;
 	source_schedule(source);
 }
 
