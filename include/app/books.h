@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef APP_BOOKS_H
+#define APP_BOOKS_H
+
+/*
+ * books - the ledger in memory, and the checkpoint's text
+ *
+ *	struct books books;
+ *	books_open(&books, &found->checkpoint);
+ *	draft = books_draft(&books, spool, account);	what it would become
+ *	text = books_text(&books, &draft, sources, seq, now_s);
+ *	... spool_seal() or spool_save() ...
+ *	books_keep(&books, &draft, spool)   or   books_drop(&draft)
+ *	books_close(&books);
+ *
+ * The books change only when the text that says so is durable; until then the
+ * change is a draft.  One thread.
+ */
+
+#include <stdint.h>
+
+#include "follow/sources.h"
+#include "ingest/delivery.h"
+#include "spool/spool.h"
+
+struct books {
+	struct ledger ledger;
+	uint64_t departures;	/* up to which they are in the ledger */
+	uint64_t failures_base; /* of earlier runs */
+	struct checkpoint_process process;
+	struct buf text;
+};
+
+struct books_draft {
+	struct ledger ledger;
+	uint64_t departures;
+};
+
+void books_open(struct books *books, const struct checkpoint *checkpoint,
+		int64_t now_s);
+void books_close(struct books *books);
+
+/* What delivery says of itself.  True when status should hear of it soon. */
+bool books_uploads(struct books *books, const struct delivery_state *state);
+
+/* The ledger with "account" added (NULL: nothing) and departures settled. */
+struct books_draft books_draft(struct books *books, struct spool *spool,
+			       const struct account *account);
+
+/* The checkpoint that says so; good until the next call.  Empty and errno
+ * EFBIG when it would pass CHECKPOINT_MAX. */
+struct slice books_text(struct books *books, const struct books_draft *draft,
+			struct sources *sources, uint64_t seq, int64_t now_s);
+
+void books_keep(struct books *books, struct books_draft *draft,
+		struct spool *spool);
+void books_drop(struct books_draft *draft);
+
+#endif /* APP_BOOKS_H */
