@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/cmd.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -23,6 +25,10 @@ struct config *cmd_config(const struct options *options, enum config_need need)
 	struct config *config;
 	struct buf errors;
 
+	/* What only looks can do without a file, unless one was named. */
+	if (need == CONFIG_FOR_READING && !options->config_given &&
+	    access(options->config_path, F_OK) < 0 && errno == ENOENT)
+		return config_default();
 	buf_init(&errors, CMD_ERRORS_MAX);
 	config = config_load(options->config_path, need, &errors);
 	if (!config)
