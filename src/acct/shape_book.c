@@ -42,7 +42,7 @@ static void shape_note_code(struct shape *shape, int64_t offset)
 		return;
 	if (code.len > 16 || slice_find(code, '@') < code.len ||
 	    slice_find(code, '=') < code.len)
-		code = SLICE("(no code)");
+		code = SLICE("(none)");
 	shape_note(shape, SHAPE_NOTE_UNKNOWN_TYPE, offset, code);
 	for (struct shape_note *other = batch->notes; other < note; other++) {
 		if (other->kind == SHAPE_NOTE_UNKNOWN_TYPE &&
