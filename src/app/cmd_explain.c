@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <ctype.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -81,16 +82,27 @@ static const char *explain_verdict(const struct shape_trace *trace)
 	return "?";
 }
 
+/* The row's code.  Anything but a word is none, and may be an address. */
+static struct slice explain_code(const struct shape_trace *trace)
+{
+	struct slice rest, code = slice_cut(trace->row, ',', &rest);
+
+	if (code.len > 16 || trace->verdict == SHAPE_ROW_MALFORMED)
+		return SLICE("row");
+	for (size_t i = 0; i < code.len; i++) {
+		if (!isalnum((unsigned char)code.p[i]) && code.p[i] != '-')
+			return SLICE("row");
+	}
+	return code;
+}
+
 static void explain_row(void *ctx, const struct shape_trace *trace)
 {
 	struct explain *explain = ctx;
-	struct slice rest, type = slice_cut(trace->row, ',', &rest);
 
-	if (type.len > 20 || trace->verdict == SHAPE_ROW_MALFORMED)
-		type = SLICE("row");
 	buf_addf(&explain->out, "%s: offset %lld: ", explain->path,
 		 (long long)trace->offset);
-	explain_value(&explain->out, type);
+	explain_value(&explain->out, explain_code(trace));
 	buf_addf(&explain->out, ": %s%s%s\n", explain_verdict(trace),
 		 trace->reason ? ": " : "", trace->reason ? trace->reason : "");
 	for (size_t i = 0; i < trace->events_count; i++)
