@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -6,15 +7,31 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "base/log.h"
+
+/*
+ * A standard descriptor that is closed would be given to the next file, and a
+ * line for the operator would end in the spool.  It is opened the wrong way
+ * round, so that using it stays an error.
+ */
+static void main_hold_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++) {
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null", fd ? O_RDONLY : O_WRONLY) != fd)
+			_exit(EX_OSERR);
+	}
+}
 
 /* What holds for every command, before anything is read. */
 static void main_prepare(void)
 {
 	struct sigaction ignore = {.sa_handler = SIG_IGN};
 
+	main_hold_descriptors();
 	/* A write to a pipe that nobody reads is an error we report. */
 	sigaction(SIGPIPE, &ignore, NULL);
 	umask(027);
