@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -26,18 +27,24 @@ struct input {
 	bool ended;
 };
 
-/* The columns the configuration gives a file of this name. */
+/* The columns the configuration gives a file of this name.  Patterns are
+ * absolute; on a command line names are often not. */
 static const char *input_columns(const struct config *config, const char *path)
 {
-	for (size_t i = 0; i < config->sources_count; i++) {
+	char *full = realpath(path, NULL);
+	const char *columns = NULL;
+
+	for (size_t i = 0; i < config->sources_count && !columns; i++) {
 		const struct source_settings *s = &config->sources[i];
 
-		if (s->columns && fnmatch(s->path, path, FNM_PATHNAME) == 0)
-			return s->columns;
+		if (fnmatch(s->path, path, FNM_PATHNAME) == 0 ||
+		    (full && fnmatch(s->path, full, FNM_PATHNAME) == 0))
+			columns = s->columns;
 	}
-	if (config->sources_count == 1)
-		return config->sources[0].columns;
-	return NULL;
+	free(full);
+	if (!columns && config->sources_count == 1)
+		columns = config->sources[0].columns;
+	return columns;
 }
 
 static int input_fill(struct input *in)
