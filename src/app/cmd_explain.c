@@ -29,7 +29,14 @@ static void explain_flush(struct explain *explain)
 	buf_reset(&explain->out);
 }
 
-/* A value on one line; control bytes would disturb the table. */
+/* U+0080 to U+009F, which a terminal may obey. */
+static bool explain_is_c1(struct slice text)
+{
+	return text.len > 1 && (unsigned char)text.p[0] == 0xc2 &&
+	       (unsigned char)text.p[1] < 0xa0;
+}
+
+/* A value on one line; control characters would disturb the table. */
 static void explain_value(struct buf *out, struct slice value)
 {
 	for (size_t i = 0; i < value.len; i++) {
@@ -41,6 +48,8 @@ static void explain_value(struct buf *out, struct slice value)
 			buf_add_str(out, "\\r");
 		else if (c < 0x20 || c == 0x7f)
 			buf_addf(out, "\\x%02x", c);
+		else if (explain_is_c1(slice_skip(value, i)))
+			buf_addf(out, "\\x%02x", (unsigned char)value.p[++i]);
 		else
 			buf_add_char(out, value.p[i]);
 	}
