@@ -35,6 +35,10 @@ int cmd_version(const struct options *options);
 /* 0, or EX_USAGE after a message when there are arguments. */
 int cmd_no_arguments(const struct options *options, const char *name);
 
+/* For a command whose arguments are files: 0, or EX_USAGE after a message when
+ * one looks like an option. */
+int cmd_only_files(const struct options *options, const char *name);
+
 /* The configuration; NULL when there are mistakes, which are on standard error
  * then, and the status is EX_CONFIG. */
 struct config *cmd_config(const struct options *options, enum config_need need);

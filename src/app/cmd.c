@@ -20,6 +20,22 @@ int cmd_no_arguments(const struct options *options, const char *name)
 	return EX_USAGE;
 }
 
+int cmd_only_files(const struct options *options, const char *name)
+{
+	for (int i = 0; i < options->argc; i++) {
+		const char *file = options->argv[i];
+
+		if (file[0] != '-' || !file[1])
+			continue;
+		log_errorx("%s: there is no option \"%s\" here; options stand "
+			   "before the command, and a file of that name is "
+			   "\"./%s\"",
+			   name, file, file);
+		return EX_USAGE;
+	}
+	return EX_OK;
+}
+
 struct config *cmd_config(const struct options *options, enum config_need need)
 {
 	struct config *config;

@@ -77,6 +77,9 @@ int cmd_convert(const struct options *options)
 	int64_t max_age_s;
 	int status;
 
+	status = cmd_only_files(options, "convert");
+	if (status != EX_OK)
+		return status;
 	config = cmd_config(options, CONFIG_FOR_READING);
 	if (!config)
 		return EX_CONFIG;

@@ -135,6 +135,9 @@ int cmd_explain(const struct options *options)
 	struct config *config;
 	int status;
 
+	status = cmd_only_files(options, "explain");
+	if (status != EX_OK)
+		return status;
 	config = cmd_config(options, CONFIG_FOR_READING);
 	if (!config)
 		return EX_CONFIG;

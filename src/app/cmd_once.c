@@ -80,12 +80,10 @@ static int once_status(const struct once *once, bool stuck)
 int cmd_once(const struct options *options)
 {
 	struct once once = {0};
-	int status, closed;
+	int status = cmd_no_arguments(options, "once"), closed;
 
-	if (options->argc) {
-		log_errorx("once takes no arguments");
-		return EX_USAGE;
-	}
+	if (status != EX_OK)
+		return status;
 	if (wake_open() < 0) {
 		log_error("cannot make an eventfd");
 		return EX_OSERR;

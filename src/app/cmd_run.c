@@ -233,12 +233,10 @@ static int run_close(struct run *run)
 int cmd_run(const struct options *options)
 {
 	struct run run = {0};
-	int status;
+	int status = cmd_no_arguments(options, "run");
 
-	if (options->argc) {
-		log_errorx("run takes no arguments");
-		return EX_USAGE;
-	}
+	if (status != EX_OK)
+		return status;
 	if (wake_open() < 0) {
 		log_error("cannot make an eventfd");
 		return EX_OSERR;
