@@ -235,6 +235,10 @@ key_is_refused() {
 	[ $? -eq 77 ]
 }
 
+all_sent() {
+	status_idle && check_all
+}
+
 secrecy() {
 	start_standin
 	generate --rows 100
@@ -242,21 +246,22 @@ secrecy() {
 	step "all commands, saying all they can" everything_said
 	step "... have sent the events" all_arrived
 	step "... and not shown the key" hidden "$T/said" "$T/spool"
-	mkdir "$T/moved"
-	mv "$T/log" "$T/moved/"
-	mkdir "$T/log"
-	generate --rows 100 --seed 2
+	generate --rows 100 --seed 2 --base later
 	(umask 077 && echo "x$KEY" >"$T/api.key")
 	step "a key that is refused: 77" key_is_refused
 	step "... is not shown" hidden "$T/said" "$T/spool"
 	step "... but spoken of" grep -qi "key" "$T/said"
 	(umask 077 && echo "$KEY" >"$T/api.key")
 	start_daemon -v
-	wait_until 10 all_arrived
+	step "a daemon with the right key sends them" wait_until 10 \
+		all_sent
 	kill -USR1 "$DAEMON_PID"
+	step "... says its status" wait_until 10 \
+		grep -q ' status: ' "$T/daemon.log"
 	kill -HUP "$DAEMON_PID"
-	wait_until 10 grep -qi reload "$T/daemon.log"
-	step "a daemon has it in no argument" hidden \
+	step "... takes its configuration again" wait_until 10 \
+		grep -q ' is in force' "$T/daemon.log"
+	step "the daemon has it in no argument" hidden \
 		"/proc/$DAEMON_PID/cmdline" "/proc/$DAEMON_PID/environ"
 	step "... ends well" stop_daemon
 	step "... and has not shown it" hidden "$T/daemon.log" "$T/spool"
