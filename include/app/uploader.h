@@ -8,7 +8,7 @@
  *	struct uploader *u = uploader_start(config, spool, &hooks, &why);
  *	uploader_wake(u);			a batch is ready
  *	uploader_configure(u, config, &why);	after a reload
- *	uploader_stop(&u, grace_ms);
+ *	uploader_stop(&u, grace_ms, &state);
  *
  * The thread owns struct delivery and struct http; the spool between it and
  * intake locks itself.  The configuration is copied where it is needed.
@@ -52,7 +52,9 @@ uint64_t uploader_beats(struct uploader *uploader);
 /*
  * Start nothing more, give what is in flight up to grace_ms, then cancel it
  * (it stays in ready/ and will be sent again), and end the thread.
+ * last_out is the state after that.
  */
-void uploader_stop(struct uploader **uploader, int64_t grace_ms);
+void uploader_stop(struct uploader **uploader, int64_t grace_ms,
+		   struct delivery_state *last_out);
 
 #endif /* APP_UPLOADER_H */

@@ -30,10 +30,15 @@ void books_close(struct books *books)
 	buf_release(&books->text);
 }
 
-/* Idle and sending follow each other with every batch and are no news. */
-static bool books_is_news(const struct checkpoint_process *process,
+/* Idle and sending follow each other with every batch and are no news; the
+ * time of a success is, and costs no save more than the batch that leaves. */
+static bool books_is_news(const struct books *books,
 			  const struct delivery_state *state)
 {
+	const struct checkpoint_process *process = &books->process;
+
+	if (state->last_success_s > books->ledger.last_success_s)
+		return true;
 	return process->next_try_s != state->next_try_s ||
 	       strcmp(process->error, state->last_error) != 0;
 }
@@ -41,7 +46,7 @@ static bool books_is_news(const struct checkpoint_process *process,
 bool books_uploads(struct books *books, const struct delivery_state *state)
 {
 	struct checkpoint_process *process = &books->process;
-	bool news = books_is_news(process, state);
+	bool news = books_is_news(books, state);
 
 	books->ledger.failures = books->failures_base + state->failures;
 	if (state->last_success_s)

@@ -157,8 +157,7 @@ int shipper_close(struct shipper *s, int64_t grace_ms)
 	if (s->uploader) {
 		if (intake_save(s->intake, clock_s()) < 0)
 			status = EX_IOERR;
-		uploader_state(s->uploader, &state);
-		uploader_stop(&s->uploader, grace_ms);
+		uploader_stop(&s->uploader, grace_ms, &state);
 		intake_uploads(s->intake, &state, clock_ms());
 		if (intake_save(s->intake, clock_s()) < 0)
 			status = EX_IOERR;

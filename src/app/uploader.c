@@ -164,13 +164,12 @@ uint64_t uploader_beats(struct uploader *u)
 	return atomic_load(&u->beats);
 }
 
-void uploader_stop(struct uploader **uploader, int64_t grace_ms)
+void uploader_stop(struct uploader **uploader, int64_t grace_ms,
+		   struct delivery_state *last_out)
 {
 	struct uploader *u = *uploader;
 	struct timespec until;
 
-	if (!u)
-		return;
 	atomic_store(&u->draining, true);
 	uploader_wake(u);
 	clock_gettime(CLOCK_REALTIME, &until);
@@ -185,6 +184,7 @@ void uploader_stop(struct uploader **uploader, int64_t grace_ms)
 		uploader_wake(u);
 		pthread_join(u->thread, NULL);
 	}
+	delivery_state(u->delivery, last_out);
 	delivery_free(&u->delivery);
 	http_free(&u->http);
 	http_free(&u->next_http);
