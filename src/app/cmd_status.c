@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
@@ -11,6 +12,24 @@
 #include "base/log.h"
 
 enum { STATUS_DISAGREES = 1 };
+
+/* What a spool that is not as usual means for the numbers. */
+static int status_say(const struct spool_view *view,
+		      const struct config *config)
+{
+	if (view->newer) {
+		log_errorx("status: the checkpoint in %s was written by a "
+			   "later version of sparktail; ask that one",
+			   config->spool.directory);
+		return EX_CONFIG;
+	}
+	if (view->damaged)
+		log_warnx("status: the checkpoint in %s is damaged: what is "
+			  "shown comes from the batches; the next start sets "
+			  "it aside",
+			  config->spool.directory);
+	return EX_OK;
+}
 
 static int status_print(const struct spool_view *view,
 			const struct config *config, bool json)
@@ -55,10 +74,14 @@ int cmd_status(const struct options *options)
 		return EX_CONFIG;
 	buf_init(&why, 4096);
 	if (spool_view(config->spool.directory, &view, &why) < 0) {
-		log_errorx("status: %s", buf_str(&why));
+		log_errorx("status: %s%s", buf_str(&why),
+			   errno == ENOENT ? "; nothing has run on it yet"
+					   : "");
 		status = EX_IOERR;
 	} else {
-		status = status_print(&view, config, json);
+		status = status_say(&view, config);
+		if (status == EX_OK)
+			status = status_print(&view, config, json);
 	}
 	spool_view_release(&view);
 	buf_release(&why);
