@@ -198,6 +198,7 @@ install: all
 		contrib/sparktail.cron contrib/STAND-IN $(DESTDIR)$(DOCDIR)/
 	sed 's|@SBINDIR@|$(SBINDIR)|g; s|@SYSCONFDIR@|$(SYSCONFDIR)|g' \
 		contrib/$(NAME).service.in > $(DESTDIR)$(UNITDIR)/$(NAME).service
+	chmod 644 $(DESTDIR)$(UNITDIR)/$(NAME).service
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/$(NAME) \
