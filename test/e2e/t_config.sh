@@ -191,6 +191,7 @@ keys() {
 	step "... which is said" says "$T/api.key holds more than a key"
 	step "... without them" hidden "$T/err"
 	mv -f "$T/away" "$T/api.key"
+	chmod 600 "$T/api.key"
 	config 'ingest: {api_key_env: THE_KEY}'
 	step "a variable" exits 0 env THE_KEY="$KEY" \
 		"$B/sparktail" -c "$T/c.yaml" check
