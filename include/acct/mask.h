@@ -45,8 +45,8 @@ void mask_reply(const struct mask *mask, struct slice text, struct buf *out);
 void mask_sender(const struct mask *mask, struct slice text, struct buf *out);
 
 /*
- * A row that could not be read, so that nobody knows who the recipient is: the
- * local parts of all addresses go, written with "@" or "=".
+ * A row that could not be read, so that nobody knows who the recipient is: all
+ * that may be a local part goes, before "@", "=" and "%40".
  */
 void mask_row(struct slice text, struct buf *spare, struct buf *out);
 

@@ -52,6 +52,20 @@ static bool identity_custom(struct identity *identity, const struct row *row,
 	return false;
 }
 
+/*
+ * The time that tells two messages of one job to one recipient apart.  In a
+ * file that does not log timeQueued, timeLogged has to do: without it, all mail
+ * that somebody ever gets would be one message.
+ */
+static struct slice identity_time(const struct row *row, enum kind kind)
+{
+	struct slice queued = row_get(row, ROW_TIME_QUEUED);
+
+	if (kind == KIND_RECEIPT || !queued.len)
+		return row_get(row, ROW_TIME_LOGGED);
+	return queued;
+}
+
 static void identity_of_row(struct identity *identity, const struct row *row,
 			    enum kind kind, struct slice recipient)
 {
@@ -62,10 +76,9 @@ static void identity_of_row(struct identity *identity, const struct row *row,
 
 		identity_digest(identity, parts, 3, "rule 3.1.5");
 	} else {
-		struct slice parts[] = {
-			SLICE("row"), orig, recipient, row_get(row, ROW_JOB_ID),
-			row_get(row, kind == KIND_RECEIPT ? ROW_TIME_LOGGED
-							  : ROW_TIME_QUEUED)};
+		struct slice parts[] = {SLICE("row"), orig, recipient,
+					row_get(row, ROW_JOB_ID),
+					identity_time(row, kind)};
 
 		identity_digest(identity, parts, 5, "rule 3.1.4");
 	}

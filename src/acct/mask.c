@@ -278,14 +278,15 @@ void mask_sender(const struct mask *mask, struct slice text, struct buf *out)
 
 /* --- An unknown recipient --- */
 
-/* "user=example.com" without an "@": what follows has to look like a domain. */
-static bool mask_row_domain(struct slice text, size_t at, size_t end)
+/* The next "=" or "%40" from "at" on, or text.len. */
+static size_t mask_next(struct slice text, size_t at)
 {
-	struct slice domain = slice_of(text.p + at, end - at);
-
-	return slice_find(domain, '.') < domain.len;
+	while (at < text.len && !mask_separator(text, at))
+		at++;
+	return at;
 }
 
+/* Whatever stands before a separator may be a local part. */
 void mask_row(struct slice text, struct buf *spare, struct buf *out)
 {
 	size_t from = 0, at;
@@ -293,17 +294,15 @@ void mask_row(struct slice text, struct buf *spare, struct buf *out)
 	buf_reset(spare);
 	mask_addresses(text, true, spare);
 	text = buf_slice(spare);
-	for (at = slice_find(text, '='); at < text.len;) {
-		size_t run, left = mask_left(text, from, at);
-		size_t right = mask_right(text, at + 1, &run);
+	for (at = mask_next(text, 0); at < text.len;
+	     at = mask_next(text, at + 1)) {
+		size_t left = mask_left(text, from, at);
 
-		if (left < at && mask_row_domain(text, at + 1, right)) {
-			buf_add(out, text.p + from, left - from);
-			buf_add_str(out, MASK);
-			from = at;
-		}
-		at++;
-		at += slice_find(slice_skip(text, at), '=');
+		if (left == at)
+			continue;
+		buf_add(out, text.p + from, left - from);
+		buf_add_str(out, MASK);
+		from = at;
 	}
 	buf_add_slice(out, slice_skip(text, from));
 }

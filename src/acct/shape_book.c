@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "acct/shape_book.h"
 
+#include <assert.h>
+
 /*
  * A row is weighed before anything is booked, so that one which does not fit
  * leaves nothing behind but JSON, and that is cut off again.
@@ -19,36 +21,42 @@ static void shape_note(struct shape *shape, int kind, int64_t offset,
 		return;
 	note = &batch->notes[batch->notes_count++];
 	*note = (struct shape_note){.kind = kind, .offset = offset};
-	if (text.len >= sizeof(note->text))
-		text.len = sizeof(note->text) - 1;
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.p[i];
-
-		note->text[i] = (char)(c > ' ' && c <= '~' ? c : '?');
-	}
+	assert(text.len < sizeof(note->text));
+	if (text.len)
+		memcpy(note->text, text.p, text.len);
 }
 
-/*
- * Say an unknown code once for a block.  An address in its place means that
- * the row is none of PowerMTA's, and is nobody's business.
+/* Letters, digits and "-": anything else is not PowerMTA's, nor ours to show.
  */
+static bool shape_is_code(struct slice code)
+{
+	for (size_t i = 0; i < code.len; i++) {
+		char c = slice_lower(code.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') &&
+		    c != '-')
+			return false;
+	}
+	return code.len && code.len <= 16;
+}
+
+/* Say an unknown code once for a block. */
 static void shape_note_code(struct shape *shape, int64_t offset)
 {
 	struct shape_batch *batch = &shape->batch;
 	struct slice code = shape->csv.fields[0];
-	struct shape_note *note = &batch->notes[batch->notes_count];
 
-	if (batch->notes_count >= SHAPE_NOTES_UNKNOWN)
-		return;
-	if (code.len > 16 || slice_find(code, '@') < code.len ||
-	    slice_find(code, '=') < code.len)
-		code = SLICE("(none)");
-	shape_note(shape, SHAPE_NOTE_UNKNOWN_TYPE, offset, code);
-	for (struct shape_note *other = batch->notes; other < note; other++) {
-		if (other->kind == SHAPE_NOTE_UNKNOWN_TYPE &&
-		    strcmp(other->text, note->text) == 0)
-			batch->notes_count = (size_t)(note - batch->notes);
+	if (!shape_is_code(code))
+		code = SLICE("(not a code)");
+	for (size_t i = 0; i < batch->notes_count; i++) {
+		const struct shape_note *note = &batch->notes[i];
+
+		if (note->kind == SHAPE_NOTE_UNKNOWN_TYPE &&
+		    slice_eq(slice_str(note->text), code))
+			return;
 	}
+	if (batch->notes_count < SHAPE_NOTES_UNKNOWN)
+		shape_note(shape, SHAPE_NOTE_UNKNOWN_TYPE, offset, code);
 }
 
 void shape_book_trace(struct shape *shape, const struct shape_row *row,

@@ -222,10 +222,11 @@ static const struct {
 	const char *text, *want;
 } rows[] = {
 	{"d,a@b.c,x", "d,...@b.c,x"},
-	{"d,u=b.c,x=y", "d,...=b.c,x=y"},
+	{"d,u=b.c,=y", "d,...=b.c,=y"},
+	{"d,u%40b.c,x=y", "d,...%40b.c,...=y"},
 	{"d,\"a\"\"b@c.d", "d,\"a\"\"...@c.d"},
 	{"d,v-u=b.c@d.e,z", "d,...@d.e,z"},
-	{"a=b=c.d", "...=c.d"},
+	{"a=b=c.d", "......=c.d"},
 };
 
 START_TEST(mask_row_hides_everybody)
@@ -247,7 +248,7 @@ static const char *const hostile[] = {
 
 START_TEST(addresses_stay_linear_on_hostile_text)
 {
-	enum { SIZE = 4 << 20 };
+	enum { SIZE = 1 << 20 };
 	struct slice unit = slice_str(hostile[_i]);
 	struct buf text, out, spare;
 	struct mask mask = {SLICE("aaaa"), SLICE("dest.example"), &spare};

@@ -254,12 +254,10 @@ START_TEST(csv_stays_linear_on_hostile_quotes)
 	for (size_t i = 0; i < SIZE; i++)
 		text[i] = unit.p[i % unit.len];
 	csv_init(&csv, 1 << 20);
-	while (at < SIZE) {
-		ck_assert_int_ne(csv_next(&csv, slice_of(text + at, SIZE - at),
-					  true, &row),
-				 CSV_MORE);
+	while (at < SIZE && csv_next(&csv, slice_of(text + at, SIZE - at), true,
+				     &row) != CSV_MORE)
 		at += row.consumed;
-	}
+	ck_assert_uint_eq(at, SIZE);
 	csv_release(&csv);
 	free(text);
 }

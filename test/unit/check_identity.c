@@ -110,6 +110,7 @@ static const struct {
 	{"d,5,1,o@x,u@y.z,j,,,", "d,5,2,o@x,u@y.z,j,,,", false},
 	{"d,5,1,o@x,u@y.z,j,,,", "d,5,1,o@x,u@y.z,k,,,", false},
 	{"d,5,1,o@x,u@y.z,j,,,", "d,5,1,p@x,u@y.z,j,,,", false},
+	{"d,5,,o@x,u@y.z,j,,,", "d,6,,o@x,u@y.z,j,,,", false},
 	/* an envId is no Message-Id */
 	{"d,5,1,o@x,u@y.z,j,m,,", "d,5,1,o@x,u@y.z,j,,m,", false},
 };
