@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -214,11 +215,17 @@ START_TEST(file_moved_away_is_read_through_its_descriptor)
 	world_pass(5000);
 	world_read();
 	world_rows("d,1\nd,2\nd,4\nd,3\n");
+	world_pass(53000);
+	world_put("away/a.csv", "-");
+	world_read();
+	world_pass(10000);
+	world_read();
+	world_rows("");
 	world_pass(60000);
 	world_read();
 	world_pass(1000);
 	world_read();
-	world_rows("half\n");
+	world_rows("half-\n");
 	world_said("gone a.csv\n");
 	ck_assert_int_eq(world_open_files(), 1);
 }
@@ -287,6 +294,86 @@ START_TEST(long_file_rewritten_behind_its_beginning_starts_over)
 			  POSITION_HEAD);
 	ck_assert_uint_eq(source_position(world_source("a.csv"))->tail_len,
 			  POSITION_TAIL);
+}
+END_TEST
+
+START_TEST(long_file_with_another_beginning_starts_over)
+{
+	char row[128];
+	int fd;
+
+	world_put("a.csv", HEAD);
+	for (int i = 0; i < 100; i++) {
+		snprintf(row, sizeof(row), "d,%090d\n", i);
+		world_put("a.csv", row);
+	}
+	start("*.csv");
+	later(5000);
+	fd = open(world_path("a.csv"), O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "type,orig", 9, 0), 9);
+	close(fd);
+	world_age("a.csv", 1);
+	world_rescan();
+	world_said("found a.csv\nrewritten a.csv\n");
+}
+END_TEST
+
+START_TEST(file_renamed_and_rewritten_is_the_same_and_starts_over)
+{
+	world_put("a.csv", HEAD "d,1\nd,2\n");
+	start("*.csv");
+	later(5000);
+	world_move("a.csv", "b.csv");
+	world_cut("b.csv", 0);
+	world_put("b.csv", HEAD "d,3\n");
+	later(5000);
+	world_rows("d,1\nd,2\nd,3\n");
+	world_said("found a.csv\ntruncated a.csv\nrenamed b.csv: a.csv\n");
+}
+END_TEST
+
+START_TEST(file_replaced_unnoticed_is_not_read_as_the_old_one)
+{
+	struct sources_limits limits = world_limits();
+	const char *glob = "*.csv";
+	char name[32];
+
+	limits.max_open = 2;
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%d.csv", i);
+		world_put(name, HEAD "d,1\n");
+		world_age(name, 10 - i);
+	}
+	world_open_with(&glob, 1, &limits, false);
+	world_rescan();
+	for (int i = 0; i < 4; i++) {
+		snprintf(name, sizeof(name), "%d.csv", i);
+		world_put("new", HEAD "d,2\n");
+		world_move("new", name);
+	}
+	world_pass(5000);
+	world_read();
+	/* Only the one that was open could be read. */
+	world_rows("d,1\n");
+	ck_assert(sources_rescan_due(world.s, world.ms));
+	later(5000);
+	world_rows("d,2\nd,2\nd,2\nd,2\n");
+}
+END_TEST
+
+START_TEST(file_is_the_newest_when_newer_ones_are_deleted)
+{
+	world_put("a-0.csv", HEAD "d,1\nhalf");
+	world_age("a-0.csv", 2);
+	world_put("a-1.csv", HEAD);
+	start("*.csv");
+	later(5000);
+	world_remove("a-1.csv");
+	later(120000);
+	world_rows("d,1\n");
+	world_put("a-0.csv", " row\n");
+	later(5000);
+	world_rows("half row\n");
 }
 END_TEST
 
@@ -665,6 +752,11 @@ Suite *ident_suite(void)
 	tcase_add_test(tc, file_rewritten_to_the_same_size_starts_over);
 	tcase_add_test(tc,
 		       long_file_rewritten_behind_its_beginning_starts_over);
+	tcase_add_test(tc, long_file_with_another_beginning_starts_over);
+	tcase_add_test(tc,
+		       file_renamed_and_rewritten_is_the_same_and_starts_over);
+	tcase_add_test(tc, file_replaced_unnoticed_is_not_read_as_the_old_one);
+	tcase_add_test(tc, file_is_the_newest_when_newer_ones_are_deleted);
 	tcase_add_test(tc, file_rewritten_while_it_is_read_starts_over);
 	tcase_add_loop_test(tc, deleted_file_is_read_to_its_end, 0, 2);
 	tcase_add_test(tc, deleted_file_that_was_not_open_says_what_is_lost);

@@ -107,6 +107,30 @@ START_TEST(rows_left_by_a_full_block_are_overdue)
 }
 END_TEST
 
+START_TEST(rows_that_come_during_a_turn_have_their_own_time)
+{
+	struct source *source;
+	struct account none = {0};
+	struct shape_file file;
+	char bytes[64];
+
+	world_put("a.csv", HEAD "d,1\n");
+	world_open("*.csv");
+	world_rescan();
+	world_pass(5000);
+	source = sources_due(world.s, world.ms);
+	world_put("a.csv", "d,2\n");
+	ck_assert_int_eq(source_read(source, bytes, sizeof(bytes), 0), 18);
+	shape_file_init(&file);
+	source_advance(source, 14, &file, &none, world.unix_s);
+	shape_file_release(&file);
+	world_pass(4999);
+	ck_assert_ptr_null(sources_due(world.s, world.ms));
+	world_pass(1);
+	ck_assert_ptr_nonnull(sources_due(world.s, world.ms));
+}
+END_TEST
+
 START_TEST(half_a_row_does_not_make_another_turn)
 {
 	world_put("a.csv", HEAD "d,1\nd,2");
@@ -445,6 +469,24 @@ START_TEST(file_replaced_while_stopped_is_read_whole)
 }
 END_TEST
 
+START_TEST(finished_file_changed_while_stopped_is_looked_at)
+{
+	world_put("a.csv", HEAD "d,1\n");
+	world_put("b.csv", HEAD);
+	world_age("a.csv", 100);
+	world_open("*.csv");
+	later(5000);
+	world_state("a.csv", POSITION_FINISHED);
+	world_restart();
+	world_cut("a.csv", 0);
+	world_put("a.csv", HEAD "d,2\n");
+	world_age("a.csv", -100);
+	later(5000);
+	world_rows("d,1\nd,2\n");
+	world_said("rewritten a.csv\n");
+}
+END_TEST
+
 /* The position as if the devices had been counted otherwise before. */
 START_TEST(device_numbers_may_change_over_a_boot)
 {
@@ -472,6 +514,7 @@ END_TEST
 START_TEST(damaged_position_does_no_harm)
 {
 	struct position p;
+	struct stat st;
 
 	world_put("a.csv", HEAD "d,1\n");
 	position_init(&p);
@@ -479,11 +522,14 @@ START_TEST(damaged_position_does_no_harm)
 	p.offset = -5;
 	p.tail_len = 4000000000u;
 	p.id.head_len = 4000000000u;
-	p.id.ino = world_inode("a.csv");
+	ck_assert_int_eq(stat(world_path("a.csv"), &st), 0);
+	p.id.dev = st.st_dev;
+	p.id.ino = st.st_ino;
 	world_open("*.csv");
 	sources_adopt(world.s, &p, 1);
 	later(5000);
 	world_rows("d,1\n");
+	world_said("");
 	position_release(&p);
 }
 END_TEST
@@ -747,8 +793,10 @@ START_TEST(batch_moves_a_file_once)
 	sources_advance_to(world.s, &id, 14, 0, false);
 	check_advanced();
 	world_cut("a.csv", 0);
-	world_rescan();
 	world_put("a.csv", HEAD "d,3\nd,4\n");
+	world_age("a.csv", 1);
+	world_rescan();
+	world_move("a.csv", "b.csv");
 	later(5000);
 	world_rows("d,3\nd,4\n");
 }
@@ -784,6 +832,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, glob_may_lead_to_the_same_file_by_another_way);
 	tcase_add_test(tc, file_deleted_while_stopped_is_gone);
 	tcase_add_test(tc, file_replaced_while_stopped_is_read_whole);
+	tcase_add_test(tc, finished_file_changed_while_stopped_is_looked_at);
 	tcase_add_test(tc, device_numbers_may_change_over_a_boot);
 	tcase_add_test(tc, damaged_position_does_no_harm);
 	tcase_add_test(tc, gone_positions_are_dropped_after_two_days);
@@ -814,6 +863,7 @@ Suite *sources_suite(void)
 	tcase_add_test(tc, due_at_once_when_a_block_is_full);
 	tcase_add_test(tc, nothing_to_do_until_the_next_rescan);
 	tcase_add_test(tc, rows_left_by_a_full_block_are_overdue);
+	tcase_add_test(tc, rows_that_come_during_a_turn_have_their_own_time);
 	tcase_add_test(tc, half_a_row_does_not_make_another_turn);
 	tcase_add_test(tc, flush_makes_all_due_but_half_a_row);
 	tcase_add_test(tc, restored_position_is_read_again_after_a_while);

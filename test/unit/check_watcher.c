@@ -436,6 +436,9 @@ START_TEST(watcher_forgets_old_notices_when_opened_again)
 	ck_assert_int_eq(watcher_open(), 0);
 	ck_assert_int_eq(watcher_add(dir_b), 0);
 	ck_assert_int_eq(watcher_wait(0, &n), WATCHER_TIMEOUT);
+	put(dir_b, "z");
+	ck_assert_int_eq(watcher_wait(LONG, &n), WATCHER_NOTICE);
+	ck_assert_str_eq(n.name, "z");
 }
 END_TEST
 
