@@ -80,17 +80,21 @@ struct spool_found {
 	struct checkpoint checkpoint; /* with departures already settled and
 					 seq the highest ever seen */
 	bool damaged; /* it was set aside as checkpoint.damaged */
-	/* Batches in ready/ (and sent/) beyond the checkpoint: each moves its
-	 * source forward (sources_advance_to).  Only where the checkpoint was
-	 * missing, damaged or older than the spool. */
+	/* Batches in ready/ and sent/ beyond the checkpoint, of each source
+	 * identity the furthest: it moves its source forward
+	 * (sources_advance_to).  Only where the checkpoint was missing, damaged
+	 * or older than the spool.  Their events are in the ledger's account
+	 * already; of their rows nothing is known. */
 	struct batch *beyond;
 	size_t beyond_count;
 	uint64_t tmp_removed; /* files removed from tmp/ */
 };
 
 /*
- * Make the directories, take the lock, finish or undo a commit that was cut
- * short, empty tmp/, read the checkpoint, count departures.
+ * Make the directories (but not the one above), take the lock, finish or undo
+ * a commit that was cut short, empty tmp/, read the checkpoint, count
+ * departures.  After anything but SPOOL_OPEN_OK there is no spool, and "why" is
+ * one line that names the path and the remedy.
  */
 enum spool_open_status spool_open(const struct spool_settings *settings,
 				  struct spool **spool_out,
@@ -101,7 +105,7 @@ void spool_found_release(struct spool_found *found);
 /* Give the lock back.  Files stay. */
 void spool_close(struct spool **spool);
 
-/* New limits after a reload.  The directory must be the same. */
+/* New limits after a reload; any thread.  The directory stays the same. */
 void spool_configure(struct spool *spool,
 		     const struct spool_settings *settings);
 
@@ -112,11 +116,17 @@ uint64_t spool_next_seq(const struct spool *spool);
  * Commit a batch whose fields are filled (seq from spool_next_seq(), bytes =
  * gz.len) together with the checkpoint text that covers it.  After a failure
  * nothing has changed: not in ready/, not in the checkpoint.  ENOSPC and EDQUOT
- * are worth another try after spool_make_room().
+ * are worth another try after spool_make_room().  EINVAL: the batch cannot be
+ * named so, or its number or size is not what it must be.
+ *
+ * What a failure could not undo is undone by the next seal or save, which
+ * fails until that works; should the process die first, the next start finds
+ * the commit either undone or finished, never half.
  */
 int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 	       struct slice checkpoint);
 
+/* Make the checkpoint durable alone; its seq is that of the last seal. */
 int spool_save(struct spool *spool, struct slice checkpoint);
 
 /*
@@ -128,18 +138,21 @@ int spool_save(struct spool *spool, struct slice checkpoint);
 uint64_t spool_settle(struct spool *spool, struct ledger *ledger);
 void spool_settled(struct spool *spool, uint64_t departures);
 
-/* Are there departures to settle? */
+/* Are there departures that no durable checkpoint knows? */
 bool spool_unsettled(struct spool *spool);
 
 /*
  * Keep min_free_bytes free and ready/ within max_bytes: remove batches whose
  * events have all expired, then the oldest, never one in flight.
- * How many went, or -1.  "room": bytes about to be written.
+ * How many went (what is still missing then, the next call tells), or -1: with
+ * ENOSPC when there is too little room and nothing left to remove.  "room":
+ * bytes about to be written.  A batch counts as expired when even an event of
+ * the moment of its sealing would be too old.
  */
 struct spool_evicted {
 	uint64_t batches, events, bytes;
-	int64_t oldest_s, newest_s;
-	bool expired; /* all of them were past max_age */
+	int64_t oldest_s, newest_s; /* the oldest event, the last sealing */
+	bool expired;		    /* all of them were past max_age */
 };
 int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 		    struct spool_evicted *evicted_out);
@@ -147,23 +160,32 @@ int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 /* Remove from sent/ what was kept longer than keep_sent_s. */
 void spool_clean(struct spool *spool, int64_t now_s);
 
-/* 1 and the oldest batch that is not in flight, 0 when none, or -1. */
+/*
+ * 1 and the oldest batch that is not in flight, 0 when none (or 64 are in
+ * flight), or -1.  One that somebody removed is passed over; one without bytes
+ * is an eviction that a crash cut short, and departs as that.
+ */
 int spool_take(struct spool *spool, struct batch *batch_out);
 void spool_put_back(struct spool *spool, const struct batch *batch);
 
-/* A descriptor for reading, or -1. */
+/* A descriptor for reading, or -1; EBADMSG when its size is not the one in its
+ * name, so that it is not what was sealed. */
 int spool_open_batch(struct spool *spool, const struct batch *batch);
 
 /*
  * It has left: BATCH_SENT with "refused" events refused, BATCH_REFUSED, or
- * BATCH_EXPIRED.  Renamed and both directories synced when this returns 0.
+ * BATCH_EXPIRED (then its bytes are given back).  Renamed and both directories
+ * synced when this returns 0; after a failure it is in flight as before, to be
+ * tried again or put back.  EINVAL: it is not in flight.
  */
 int spool_depart(struct spool *spool, const struct batch *batch,
 		 enum batch_departure why, uint32_t refused);
 
 /*
  * Note in sent/accepted.ndjson that the service took events [first, first +
- * count) of the batch under this id.  Kept up to 8 MiB twice.
+ * count) of the batch under this id: a line with id, batch, first, count and
+ * time.  Durable when this returns 0.  Kept up to 8 MiB twice
+ * (accepted.1.ndjson is the older).
  */
 int spool_note_accepted(struct spool *spool, const struct batch *batch,
 			uint32_t first, uint32_t count, const char *id,
@@ -171,7 +193,8 @@ int spool_note_accepted(struct spool *spool, const struct batch *batch,
 
 /*
  * Keep events the service refused: NAME-<first>.ndjson.gz and beside it
- * NAME-<first>.json with status, the service's words, time and range.  The same
+ * NAME-<first>.json with batch, first, count, status, words and time, where
+ * NAME is the batch's without its suffix.  The same
  * events again replace the same files, so a repeat after a crash is harmless.
  * "words" is the reply's text, capped and repaired by the caller.
  */
@@ -193,7 +216,8 @@ struct spool_totals {
 };
 void spool_totals(struct spool *spool, struct spool_totals *totals_out);
 
-/* Called (from the sealing thread) after each seal; for waking delivery. */
+/* Both are set before there is a second thread.
+ * Called (from the sealing thread) after each seal; for waking delivery. */
 void spool_on_seal(struct spool *spool, void (*wake)(void *ctx), void *ctx);
 
 /* Called (from delivery's thread) after each departure; for waking intake. */
@@ -203,17 +227,19 @@ void spool_on_depart(struct spool *spool, void (*wake)(void *ctx), void *ctx);
 
 struct spool_view {
 	bool running;
-	int64_t pid;		      /* of the holder, 0 = none */
-	struct checkpoint checkpoint; /* departures settled */
-	bool has_checkpoint, damaged, newer;
+	int64_t pid;			     /* of the holder, 0 = none */
+	struct checkpoint checkpoint;	     /* departures settled */
+	bool has_checkpoint, damaged, newer; /* damaged: the next start sets
+						aside and rebuilds */
 	struct spool_totals totals;
 	uint64_t batches_kept; /* in sent/ */
 };
 
 /*
- * A view of the directory that is consistent even while a shipper works: it
- * is read again until the checkpoint did not change meanwhile.  0 or -1 and
- * why.  Release with spool_view_release().
+ * A view of the directory that agrees with itself even while a shipper works,
+ * without a lock: what it missed it reads again (spool_view.c says how it
+ * knows).  Nothing is changed.  0 or -1 and why.  Release with
+ * spool_view_release().
  */
 int spool_view(const char *directory, struct spool_view *view_out,
 	       struct buf *why);
