@@ -1,0 +1,68 @@
+#!/bin/sh
+# shellcheck disable=SC2119
+# A daemon with nothing to do does nothing, however many files lie beside it.
+. test/e2e/lib.sh
+. test/e2e/rows.sh
+setup
+
+WINDOW=12	# seconds; at most as many wake-ups, and 0.1 % of a core
+TICKS=1
+
+# How often all its threads gave up the processor by themselves.
+switches() {
+	cat /proc/"$DAEMON_PID"/task/*/status |
+		awk '/^voluntary_ctxt/ { sum += $2 } END { print sum }'
+}
+
+# User and system time, in ticks; the name before them has no blank.
+ticks() {
+	awk '{ print $14 + $15 }' "/proc/$DAEMON_PID/stat"
+}
+
+# Has it put everything away, and not touched the checkpoint for 2 s?
+settled() {
+	ready_empty &&
+		[ $(($(date +%s) - $(stat -c %Y "$T/spool/checkpoint.json"))) -gt 2 ]
+}
+
+# The one wait that is for a time: it is what is measured.
+idle() {
+	wait_until 30 settled || return 1
+	idle_switches=$(switches)
+	idle_ticks=$(ticks)
+	sleep "$WINDOW"
+	idle_switches=$(($(switches) - idle_switches))
+	idle_ticks=$(($(ticks) - idle_ticks))
+	echo "  $idle_switches switches, $idle_ticks ticks in $WINDOW s"
+	between 0 "$idle_switches" "$WINDOW" && between 0 "$idle_ticks" "$TICKS"
+}
+
+old_files() {
+	old=0
+	while [ "$old" -lt 2000 ]; do
+		old=$((old + 1))
+		{ header && rows "$old" "$old" old; } >"$T/log/old-$old.csv"
+	done
+	touch -d '2 hours ago' "$T"/log/old-*.csv
+}
+
+is_plain || TICKS=$((TICKS * 10))
+start_standin
+write_config
+{ header && rows 1 100; } >"$T/log/live.csv"
+start_daemon
+step "a hundred rows arrive" here_once 5 1-100
+step "then it is idle" idle
+rows 101 101 >>"$T/log/live.csv"
+step "... and awake at once" here_once 5 1-101
+
+stop_daemon
+old_files
+touch "$T/log/live.csv"
+start_daemon
+step "two thousand files are read" wait_until 60 here 2101
+step "... each row once" each_once 1-101 1-2000:old
+step "with them beside it, it is idle too" idle
+rows 102 102 >>"$T/log/live.csv"
+step "... and awake at once" here_once 5 1-102 1-2000:old
+step "the ledger agrees" wait_until 5 agrees
