@@ -28,6 +28,7 @@
 #include <sys/types.h>
 
 #include "acct/account.h"
+#include "acct/mask.h"
 #include "acct/settings.h"
 #include "base/buf.h"
 
@@ -157,6 +158,7 @@ struct shape_trace {
 	const char *reason; /* skip reason, mapping entry, what is malformed */
 	const struct shape_event *events;
 	size_t events_count;
+	const struct mask *recipient; /* of a row with events; else NULL */
 };
 
 /* Call "visit" for each row, in order; slices are good for the call only. */

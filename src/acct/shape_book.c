@@ -74,8 +74,10 @@ void shape_book_trace(struct shape *shape, const struct shape_row *row,
 
 	if (!shape->visit)
 		return;
-	if (kind == SHAPE_ROW_SHIPPED || kind == SHAPE_ROW_EXPIRED)
+	if (kind == SHAPE_ROW_SHIPPED || kind == SHAPE_ROW_EXPIRED) {
 		trace.events_count = verdict->count;
+		trace.recipient = &verdict->record.recipient;
+	}
 	for (size_t i = 0; i < trace.events_count; i++)
 		events[i] = (struct shape_event){
 			.type = verdict->events[i].type,

@@ -63,8 +63,10 @@ struct slice rows_event_id(struct slice json, struct buf *out)
 
 struct rows_search {
 	const struct rows_query *query;
+	struct refused refused;
+	struct buf line;
 	bool hide;
-	struct buf lines;
+	struct buf *out;
 	bool found;
 };
 
@@ -86,16 +88,18 @@ static bool rows_has(const struct shape_trace *trace, struct slice event_id)
 static void rows_visit(void *ctx, const struct shape_trace *trace)
 {
 	struct rows_search *search = ctx;
-	struct refused_row row = {.reason = "refused", .hide = search->hide};
-	struct refused refused;
+	struct refused_row row = {.offset = trace->offset,
+				  .reason = "refused",
+				  .text = trace->row,
+				  .hide = search->hide,
+				  .mask = trace->recipient};
 
 	if (search->found || !rows_has(trace, search->query->event_id))
 		return;
-	row.offset = trace->offset;
-	row.text = trace->row;
-	refused_init(&refused);
-	search->found = refused_add(&refused, &row, &search->lines) == 0;
-	refused_release(&refused);
+	search->found = true;
+	if (refused_add(&search->refused, &row, &search->line) == 0)
+		rows_name(buf_slice(&search->line), search->query->path,
+			  search->out);
 }
 
 /* The header in force where the block begins. */
@@ -162,7 +166,8 @@ int rows_find(const struct config *config, const struct rows_query *query,
 	      struct buf *out)
 {
 	struct rows_search search = {.query = query,
-				     .hide = config->events.privacy_sha1};
+				     .hide = config->events.privacy_sha1,
+				     .out = out};
 	struct shape *shape = shape_new(&config->events);
 	struct shape_file file;
 	struct buf window;
@@ -170,15 +175,16 @@ int rows_find(const struct config *config, const struct rows_query *query,
 
 	shape_file_init(&file);
 	rows_header(query, &file);
+	refused_init(&search.refused);
+	buf_init(&search.line, REFUSED_MAX);
 	buf_init(&window, config->events.max_row + BLOCK_READ);
-	buf_init(&search.lines, REFUSED_MAX);
 	shape_set_trace(shape, rows_visit, &search);
 	shape_begin(shape, &file, query->batch->sealed_s);
 	status = rows_shape(shape, query, &window);
 	shape_end(shape);
-	rows_name(buf_slice(&search.lines), query->path, out);
-	buf_release(&search.lines);
 	buf_release(&window);
+	buf_release(&search.line);
+	refused_release(&search.refused);
 	shape_free(&shape);
 	shape_file_release(&file);
 	return status < 0 ? -1 : search.found;
