@@ -58,6 +58,9 @@ void intake_notice(struct intake *intake, const char *directory,
 		   const char *name, int64_t now_ms, int64_t now_s);
 void intake_rescan(struct intake *intake, int64_t now_ms, int64_t now_s);
 
+/* A number that grows with each rescan: the directories may be others. */
+uint64_t intake_scans(const struct intake *intake);
+
 /* The i-th directory to watch, NULL after the last. */
 const char *intake_directory(const struct intake *intake, size_t i);
 

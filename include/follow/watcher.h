@@ -50,6 +50,10 @@ void watcher_close(void);
 int watcher_add(const char *directory);
 void watcher_remove(const char *directory);
 
+/* A number that grows with each watch that is put up: what happened in a
+ * directory before is found by a rescan alone. */
+uint64_t watcher_watches(void);
+
 /*
  * Wait up to timeout_ms (0: only look; never for ever) for the next notice.
  * Sub-second time-outs are kept although the library counts whole seconds.

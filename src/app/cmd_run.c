@@ -19,12 +19,12 @@
  */
 
 enum {
-	RUN_COALESCE_MS = 200,	/* how long hints may wait while rows pour in */
-	RUN_BEAT_MS = 10000,	/* the uploader's longest pause */
-	RUN_STATUS_MS = 10000,	/* how often the supervisor is told */
-	RUN_REWATCH_MS = 60000, /* how often watches are put up again */
-	RUN_BLIND_MS = 2000,	/* how often to look when nothing is watched */
-	RUN_NOTICES = 1000	/* taken at once before sealing again */
+	RUN_COALESCE_MS = 200, /* how long hints may wait while rows pour in */
+	RUN_BEAT_MS = 10000,   /* the uploader's longest pause */
+	RUN_STATUS_MS = 10000, /* how often the supervisor is told */
+	RUN_REWATCH_MS = 1000, /* how often watches are looked at, if awake */
+	RUN_BLIND_MS = 2000,   /* how often to look when nothing is watched */
+	RUN_NOTICES = 1000     /* taken at once before sealing again */
 };
 
 struct run {
@@ -32,7 +32,7 @@ struct run {
 	bool watching; /* inotify works at all */
 	bool blind;    /* some directory could not be watched */
 	int64_t rewatch_ms, status_ms, watchdog_ms;
-	uint64_t beats;
+	uint64_t beats, scans, watches;
 	struct tally said; /* directories whose trouble was said */
 };
 
@@ -42,12 +42,17 @@ static void run_wake(void)
 	wake_up();
 }
 
-/* Watch every directory; a trouble is said once for each. */
+/*
+ * Watch every directory; a trouble is said once for each.  Those that are
+ * watched are asked for by name: a directory that was removed gives no notice
+ * as long as a file of it is open, and we are the ones who keep it open.
+ */
 static void run_watch(struct run *run, int64_t now_ms)
 {
 	const char *directory;
 
 	run->rewatch_ms = now_ms + RUN_REWATCH_MS;
+	run->scans = intake_scans(run->shipper.intake);
 	run->blind = !run->watching;
 	if (!run->watching)
 		return;
@@ -68,6 +73,27 @@ static void run_watch(struct run *run, int64_t now_ms)
 	}
 }
 
+/*
+ * A rescan may have found directories that nobody watches, and files that came
+ * before a watch was up have given no hint: watch and look in turns until
+ * nothing is new.  True when it looked.
+ */
+static bool run_keep_watch(struct run *run, int64_t now_ms)
+{
+	struct intake *in = run->shipper.intake;
+	bool looked = false;
+
+	while (now_ms >= run->rewatch_ms || run->scans != intake_scans(in)) {
+		run_watch(run, now_ms);
+		if (run->watches == watcher_watches())
+			continue;
+		run->watches = watcher_watches();
+		intake_rescan(in, now_ms, clock_s());
+		looked = true;
+	}
+	return looked;
+}
+
 /* Take the hints that are there.  False when a rescan is wanted. */
 static void run_notices(struct run *run, int64_t timeout_ms)
 {
@@ -82,6 +108,7 @@ static void run_notices(struct run *run, int64_t timeout_ms)
 			log_info("follow: notices were lost, looking at "
 				 "everything");
 			intake_rescan(in, clock_ms(), clock_s());
+			run->rewatch_ms = 0;
 			continue;
 		}
 		if (what != WATCHER_NOTICE)
@@ -182,11 +209,11 @@ static void run_loop(struct run *run, const struct options *options)
 		struct delivery_state state;
 
 		run_asked(run, options);
-		if (now_ms >= run->rewatch_ms)
-			run_watch(run, now_ms);
 		uploader_state(run->shipper.uploader, &state);
 		intake_uploads(run->shipper.intake, &state, now_ms);
 		wait = intake_step(run->shipper.intake, now_ms, clock_s());
+		if (run_keep_watch(run, now_ms))
+			wait = 0;
 		run_say_status(run, now_ms);
 		watchdog = run_watchdog(run, now_ms);
 		if (!signals_stop())

@@ -35,6 +35,7 @@ struct intake {
 	int64_t dirty_ms;
 	bool stuck; /* the disk refused the last commit */
 	int64_t room_ms;
+	uint64_t scans;
 	struct buf lines;   /* for rows.csv */
 	struct tally codes; /* unknown row types that were said */
 	/* The block whose malformed rows were kept last, so that a commit that
@@ -512,7 +513,13 @@ void intake_notice(struct intake *in, const char *directory, const char *name,
 void intake_rescan(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	sources_rescan(in->sources, now_ms, now_s);
+	in->scans++;
 	intake_say_events(in);
+}
+
+uint64_t intake_scans(const struct intake *in)
+{
+	return in->scans;
 }
 
 const char *intake_directory(const struct intake *in, size_t i)

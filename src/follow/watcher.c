@@ -49,6 +49,8 @@ struct watcher_dir {
 	int wd; /* -1: no longer watched */
 };
 
+static uint64_t watcher_put_up;
+
 static struct {
 	bool running;  /* the library is initialized */
 	int fd;	       /* the library's descriptor, -1: not found */
@@ -131,8 +133,10 @@ static int watcher_watch(struct watcher_dir *dir)
 	stpcpy(stpcpy(name, dir->name), "/");
 	watcher_set_plug(false);
 	dir->wd = -1;
-	if (inotifytools_watch_file(name, WATCHER_EVENTS))
+	if (inotifytools_watch_file(name, WATCHER_EVENTS)) {
 		dir->wd = inotifytools_wd_from_filename(name);
+		watcher_put_up++;
+	}
 	errno = inotifytools_error();
 	mem_free(name);
 	return dir->wd < 0 ? -1 : 0;
@@ -215,6 +219,11 @@ void watcher_close(void)
 	watcher.dirs = NULL;
 	watcher.stale = false;
 	watcher_bell_close();
+}
+
+uint64_t watcher_watches(void)
+{
+	return watcher_put_up;
 }
 
 static size_t watcher_index(const char *directory)
