@@ -79,8 +79,9 @@ struct intake *intake_new(const struct config *config, struct spool *spool,
 		sources_advance_to(in->sources, &b->source, b->to,
 				   b->header_offset, b->skipping);
 	}
-	in->dirty = found->beyond_count > 0;
-	in->dirty_ms = now_ms;
+	/* The next start is not the first one, which may skip what is there. */
+	in->dirty = found->fresh || found->beyond_count > 0;
+	in->dirty_ms = found->fresh ? now_ms - INTAKE_SAVE_MS : now_ms;
 	intake_rescan(in, now_ms, now_s);
 	return in;
 }
@@ -189,12 +190,15 @@ static void intake_say_event(const struct sources_event *e, bool verbose)
 	}
 }
 
-static void intake_say_events(struct intake *in)
+/* What happens to a file is status's business as well. */
+static void intake_say_events(struct intake *in, int64_t now_ms)
 {
 	struct sources_event event;
 
-	while (sources_event(in->sources, &event))
+	while (sources_event(in->sources, &event)) {
 		intake_say_event(&event, in->config->verbose);
+		intake_dirty(in, now_ms);
+	}
 }
 
 static void intake_say_code(struct intake *in, const char *path,
@@ -434,7 +438,7 @@ static void intake_block(struct intake *in, struct source *source,
 	case BLOCK_UNREADABLE:
 		break;
 	}
-	intake_say_events(in);
+	intake_say_events(in, now_ms);
 }
 
 /* --- Rows of refused events --- */
@@ -507,14 +511,14 @@ void intake_notice(struct intake *in, const char *directory, const char *name,
 		   int64_t now_ms, int64_t now_s)
 {
 	sources_notice(in->sources, directory, name, now_ms, now_s);
-	intake_say_events(in);
+	intake_say_events(in, now_ms);
 }
 
 void intake_rescan(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	sources_rescan(in->sources, now_ms, now_s);
 	in->scans++;
-	intake_say_events(in);
+	intake_say_events(in, now_ms);
 }
 
 uint64_t intake_scans(const struct intake *in)
