@@ -27,8 +27,10 @@ waiting() {
 	find "$T/spool/ready" -name '*.ndjson.gz' -exec zcat {} + | wc -l
 }
 
+# shows STATE WORDS: regular expressions
 shows() {
-	state_is "$1" && status upload.last_error | grep -qi -e "$2"
+	status upload.state | grep -qx -e "$1" &&
+		json_get "$T/status" upload.last_error | grep -q -e "$2"
 }
 
 # stays WHAT RULE STATE WORDS [TRIES]: an answer that takes nothing.  The batch
@@ -99,7 +101,7 @@ transient() {
 	stays 502 502 waiting "status 502"
 	stays 503 503 waiting "status 503"
 	stays "a reset" reset-before waiting .
-	stays "silence" stall=1500 waiting .
+	stays "silence" stall=1500 "waiting\|sending" "timed out"
 	stays 420 420 waiting "status 420" 1
 }
 

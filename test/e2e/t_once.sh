@@ -71,6 +71,25 @@ step "with the right one" once 0
 step "... all of it goes" each_once 1-450
 step "... and nothing is left" ready_empty
 
+rm -r "$T/spool"
+SOURCES="  - path: \"$T/log/*.csv\"
+    start: end"
+write_config
+step "a first start at the end" once 0
+step "... is remembered" once 0
+rows 451 460 >>"$acct"
+step "the next one ships what was added" once 0
+step "... and nothing else" is "$(status rows.read)" 10
+step "... each row once" each_once 1-460
+rm -r "$T/spool"
+start_daemon
+step "so it is with a first start that is killed" wait_until 5 \
+	test -s "$T/spool/checkpoint.json"
+kill_daemon
+rows 461 470 >>"$acct"
+step "the next one ships what was added" once 0
+step "... each row once" each_once 1-470
+
 start_daemon
 begin=$(now_ms)
 step "a second copy on the same spool: 75" once 75

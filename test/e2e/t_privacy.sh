@@ -78,7 +78,8 @@ step "... batches are kept" wait_until 10 has sent
 step "... and show nobody" shows_nobody
 step "what arrived has hashes" grep -q '"rcpt_hash":"' "$T/accepted"
 step "... and no addresses" is "$(grep -c '"rcpt_to"' "$T/accepted")" 0
-step "... all of it" wait_until 10 all_arrived "$(($(expected --sha1) - 2))"
+# A quote that was not closed may be closed yet: the last row waits.
+step "... all of it" wait_until 10 all_arrived "$(($(expected --sha1) - 3))"
 kill -USR1 "$DAEMON_PID"
 step "the status names nobody" wait_until 5 logged "status:"
 step "the ledger agrees" wait_until 5 agrees

@@ -136,7 +136,7 @@ too_large() {
 	step "413 for a batch, but not for its parts: all is there" \
 		here_once 10 1-330
 	step "... no more is refused" wait_until 5 counted 11
-	step "... said once" logged "accepted in parts" 1
+	step "... said once" logged "200 events: status 413" 1
 	step "... nothing waits" wait_until 5 ready_empty
 }
 

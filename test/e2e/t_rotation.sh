@@ -11,10 +11,11 @@ names=
 
 # know NAME FIRST-LAST: these rows must have arrived, too
 know() {
-	for known in $names; do
-		[ "${known#*:}" != "$1" ] || names="${names%"$known"*}${names#*"$known"}"
+	known=$names
+	names=$2:$1
+	for range in $known; do
+		[ "${range#*:}" = "$1" ] || names="$names $range"
 	done
-	names="$names $2:$1"
 }
 
 # arrives NAME FIRST-LAST: these, beside all before them, once
@@ -105,27 +106,6 @@ deleted() {
 	step "... and written to" arrives del3 1-12
 }
 
-# A file system gives the number of a deleted file to the next one, or not.
-inode_again() {
-	fresh "$log/i.csv" ino 20
-	inode=$(stat -c %i "$log/i.csv")
-	rm "$log/i.csv"
-	for try in 1 2 3 4 5 6 7 8 9 10; do
-		{ header && rows 1 40 ino2; } >"$log/i-$try.tmp"
-		[ "$(stat -c %i "$log/i-$try.tmp")" != "$inode" ] || break
-	done
-	[ "$(stat -c %i "$log/i-$try.tmp")" = "$inode" ] ||
-		echo "  (not provoked: another inode)"
-	mv "$log/i-$try.tmp" "$log/i.csv"
-	rm -f "$log"/*.tmp
-	step "another file, of the same name and inode" arrives ino2 1-40
-	inode=$(stat -c %i "$log/i.csv")
-	rm "$log/i.csv"
-	{ header && rows 1 20 ino3; } >"$log/j.csv"
-	step "another file, of another name and maybe that inode" \
-		arrives ino3 1-20
-}
-
 replaced() {
 	fresh "$log/k.csv" rep 20
 	{ header && rows 1 20 rep2; } >"$log/k.new"
@@ -148,17 +128,21 @@ turned() {
 	step "... and turned to another file" arrives link2 1-20
 }
 
+# Standard input to the end of FILE, in two pieces.
+split_at() {
+	cat >"$T/piece"
+	head -c "$1" "$T/piece" >>"$2"
+	tail -c "+$(($1 + 1))" "$T/piece" >>"$2"
+}
+
 grown() {
 	: >"$log/l.csv"
 	step "an empty file" wait_until 5 is_known "$log/l.csv"
-	header | head -c 30 >>"$log/l.csv"
-	header | tail -c +31 >>"$log/l.csv"
+	header | split_at 30 "$log/l.csv"
 	rows 1 1 grown >>"$log/l.csv"
 	step "... gets a header, and then a row" arrives grown 1-1
-	rows 2 2 grown | head -c 70 >>"$log/l.csv"
-	rows 2 2 grown | tail -c +71 >>"$log/l.csv"
-	header >>"$log/l.csv"
-	rows 3 9 grown >>"$log/l.csv"
+	rows 2 2 grown | split_at 70 "$log/l.csv"
+	{ header && rows 3 9 grown; } >>"$log/l.csv"
 	step "... and a header again" arrives grown 1-9
 }
 
@@ -192,23 +176,48 @@ remade() {
 	step "a directory moved away and made again" arrives made 1-40
 }
 
+# Directories come and go where the glob has a wildcard.
+tree() {
+	mkdir -p "$T/tree/a"
+	fresh "$T/tree/a/acct.csv" tree 10
+	mkdir "$T/tree/b"
+	{ header && rows 1 10 tree2; } >"$T/tree/b/acct.csv"
+	step "a directory that the glob matches" arrives tree2 1-10
+	rows 11 20 tree2 >>"$T/tree/b/acct.csv"
+	step "... is watched" arrives tree2 1-20
+	rm -r "$T/tree"
+	mkdir -p "$T/tree/a"
+	{ header && rows 11 20 tree; } >"$T/tree/a/acct.csv"
+	step "all of it removed and made again" arrives tree 1-20
+}
+
+# An inode that is used again looks like a file that was written anew.
 restarted() {
 	fresh "$log/p.csv" stop 20
+	fresh "$log/r.csv" use 20
+	fresh "$log/s.csv" use2 20
 	stop_daemon
 	rows 21 30 stop >>"$log/p.csv" && mv "$log/p.csv" "$log/q.csv"
 	{ header && rows 1 20 stop2; } >"$log/p.csv"
-	cp "$log/a.csv" "$T/attic/a.csv"
-	{ header && rows 11 30 ren2; } >"$log/a.csv"
+	{ header && rows 21 60 use; } >"$log/r.csv"
+	mv "$log/s.csv" "$log/t.csv"
+	{ header && rows 21 60 use2; } >"$log/t.csv"
+	mv "$log/a.csv" "$T/old/a.csv"
+	rows 11 20 ren2 >>"$T/old/a.csv"
 	rm "$log/b.csv"
 	start_daemon
 	know stop 1-30
-	know ren2 1-30
-	step "all of that while it was stopped" arrives stop2 1-20
+	know use 1-60
+	know use2 1-60
+	know ren2 1-20
+	step "while it was stopped: rolled, moved, deleted, inodes used again" \
+		arrives stop2 1-20
 }
 
 mkdir "$T/old" "$T/attic"
 SOURCES="  - path: \"$log/*.csv\"
-  - path: \"$T/old/*.csv\""
+  - path: \"$T/old/*.csv\"
+  - path: \"$T/tree/*/acct.csv\""
 start_standin
 write_config 'log.verbose: true'
 start_daemon
@@ -216,12 +225,12 @@ renamed
 moved
 truncated
 deleted
-inode_again
 replaced
 turned
 grown
 burst
 remade
+tree
 restarted
 step "the ledger agrees" wait_until 5 agrees
 step "... nothing was malformed" is "$(status rows.malformed)" 0

@@ -191,7 +191,7 @@ is_counted() {
 }
 
 start_standin
-write_config
+write_config 'ingest.timeout: 2s'
 told_and_reloaded
 watched
 reloads
