@@ -48,8 +48,8 @@ void buf_consume(struct buf *buf, size_t n);
 int buf_reserve(struct buf *buf, size_t n);
 
 /* Append.  Each returns 0, or -1 past the maximum (and sets overflow). */
-int buf_add(struct buf *buf, const void *p, size_t n);
-int buf_add_slice(struct buf *buf, struct slice s);
+static inline int buf_add(struct buf *buf, const void *p, size_t n);
+static inline int buf_add_slice(struct buf *buf, struct slice s);
 int buf_add_str(struct buf *buf, const char *string);
 int buf_add_char(struct buf *buf, char c);
 int buf_addf(struct buf *buf, const char *format, ...)
@@ -63,5 +63,24 @@ struct slice buf_slice(const struct buf *buf);
  * among them ends the string early.
  */
 const char *buf_str(struct buf *buf);
+
+/* --- Inline: JSON is written in short runs by the million --- */
+
+/* buf_add() where it may have to grow, or does not fit. */
+int buf_add_more(struct buf *buf, const void *p, size_t n);
+
+static inline int buf_add(struct buf *buf, const void *p, size_t n)
+{
+	if (!n || n > buf->cap - buf->len || n > buf->max - buf->len)
+		return buf_add_more(buf, p, n);
+	memcpy(buf->p + buf->len, p, n);
+	buf->len += n;
+	return 0;
+}
+
+static inline int buf_add_slice(struct buf *buf, struct slice s)
+{
+	return buf_add(buf, s.p, s.len);
+}
 
 #endif /* BASE_BUF_H */

@@ -65,7 +65,7 @@ int buf_reserve(struct buf *buf, size_t n)
 	return 0;
 }
 
-int buf_add(struct buf *buf, const void *p, size_t n)
+int buf_add_more(struct buf *buf, const void *p, size_t n)
 {
 	if (buf_reserve(buf, n) < 0)
 		return -1;
@@ -73,11 +73,6 @@ int buf_add(struct buf *buf, const void *p, size_t n)
 		memcpy(buf->p + buf->len, p, n);
 	buf->len += n;
 	return 0;
-}
-
-int buf_add_slice(struct buf *buf, struct slice s)
-{
-	return buf_add(buf, s.p, s.len);
 }
 
 int buf_add_str(struct buf *buf, const char *string)

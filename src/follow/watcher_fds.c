@@ -26,7 +26,8 @@ void watcher_fds_list(struct watcher_fds *fds_out)
 
 		if (slice_eq(slice_of(link, n < 0 ? 0 : (size_t)n),
 			     SLICE("anon_inode:inotify")))
-			fds_out->fd[fds_out->count++] = atoi(entry->d_name);
+			fds_out->fd[fds_out->count++] =
+				(int)strtol(entry->d_name, NULL, 10);
 	}
 	closedir(stream);
 }

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/utf8.h"
+#include "spool/checkpoint_put.h"
 
 /*
  * The text is written by hand, in constant runs, and not through json.h: it
@@ -17,8 +18,6 @@
  * are written in hexadecimal.  Names of mapping entries only label counts;
  * they are repaired, and cut to what the reader's path holds.
  */
-
-static const char hex[] = "0123456789abcdef";
 
 struct checkpoint_header {
 	struct digest digest;
@@ -35,103 +34,6 @@ struct checkpoint_writer {
 	uint32_t headers;
 	struct buf header_text;
 };
-
-/* Short runs by the thousand: a call for each would be half of the time. */
-static inline void put(struct buf *out, struct slice text)
-{
-	if (text.len && text.len < out->cap - out->len &&
-	    text.len < out->max - out->len) {
-		memcpy(out->p + out->len, text.p, text.len);
-		out->len += text.len;
-	} else {
-		buf_add(out, text.p, text.len);
-	}
-}
-
-static void put_uint(struct buf *out, uint64_t value)
-{
-	char digits[20];
-	size_t at = sizeof(digits);
-
-	do {
-		digits[--at] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	put(out, slice_of(digits + at, sizeof(digits) - at));
-}
-
-static void put_quoted(struct buf *out, struct slice key, uint64_t value)
-{
-	put(out, key);
-	put(out, SLICE("\""));
-	put_uint(out, value);
-	put(out, SLICE("\""));
-}
-
-/* Beyond what JSON readers hold in a signed number: as a string. */
-static void put_count(struct buf *out, struct slice key, uint64_t value)
-{
-	if (value > INT64_MAX) {
-		put_quoted(out, key, value);
-		return;
-	}
-	put(out, key);
-	put_uint(out, value);
-}
-
-static void put_signed(struct buf *out, struct slice key, int64_t value)
-{
-	put(out, key);
-	if (value < 0)
-		put(out, SLICE("-"));
-	put_uint(out, value < 0 ? -(uint64_t)value : (uint64_t)value);
-}
-
-static void put_hex(struct buf *out, struct slice key, uint64_t value)
-{
-	char text[18] = {[0] = '"', [17] = '"'};
-
-	for (int i = 16; i > 0; i--, value >>= 4)
-		text[i] = hex[value & 15];
-	put(out, key);
-	put(out, slice_of(text, sizeof(text)));
-}
-
-/* The text must be UTF-8. */
-static void put_string(struct buf *out, struct slice text)
-{
-	size_t from = 0;
-
-	put(out, SLICE("\""));
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		buf_add(out, text.p + from, i - from);
-		if (c < 0x20)
-			buf_addf(out, "\\u%04x", c);
-		else
-			buf_addf(out, "\\%c", c);
-		from = i + 1;
-	}
-	if (text.len > from)
-		buf_add(out, text.p + from, text.len - from);
-	put(out, SLICE("\""));
-}
-
-static void put_hex_string(struct buf *out, struct slice text)
-{
-
-	put(out, SLICE("\""));
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		buf_add_char(out, hex[c >> 4]);
-		buf_add_char(out, hex[c & 15]);
-	}
-	put(out, SLICE("\""));
-}
 
 /* As much of a name as stays within TALLY_NAME bytes once it is UTF-8. */
 static void put_name(struct buf *out, struct slice name)
@@ -150,7 +52,7 @@ static void put_name(struct buf *out, struct slice name)
 			break;
 		len += n;
 	}
-	put_string(out, slice_of(fixed.p, len));
+	checkpoint_put_string(out, slice_of(fixed.p, len));
 	buf_release(&fixed);
 }
 
@@ -169,29 +71,29 @@ static void put_member(struct buf *out, const char *name, uint64_t value)
 	if (!value)
 		return;
 	put_comma(out);
-	put(out, SLICE("\""));
+	buf_add_slice(out, SLICE("\""));
 	buf_add_str(out, name);
-	put_count(out, SLICE("\":"), value);
+	checkpoint_put_count(out, SLICE("\":"), value);
 }
 
 static void put_skipped(struct buf *out, const struct account *account)
 {
-	put(out, SLICE(",\"skipped\":{"));
+	buf_add_slice(out, SLICE(",\"skipped\":{"));
 	for (int i = 0; i < SKIP_REASONS; i++)
 		put_member(out, account_skip_name((enum skip_reason)i),
 			   account->skipped[i]);
-	put(out, SLICE("}"));
+	buf_add_slice(out, SLICE("}"));
 }
 
 static void put_tally(struct buf *out, const struct tally *tally)
 {
-	put(out, SLICE(",\"not_shipped\":{"));
+	buf_add_slice(out, SLICE(",\"not_shipped\":{"));
 	for (size_t i = 0; i < tally->count; i++) {
 		put_comma(out);
 		put_name(out, slice_str(tally->entries[i].name));
-		put_count(out, SLICE(":"), tally->entries[i].count);
+		checkpoint_put_count(out, SLICE(":"), tally->entries[i].count);
 	}
-	put(out, SLICE("}"));
+	buf_add_slice(out, SLICE("}"));
 }
 
 static bool any(const uint64_t *counts, size_t n)
@@ -208,16 +110,17 @@ static void put_events(struct buf *out, struct slice key,
 {
 	if (!any(events, EVENT_TYPES))
 		return;
-	put(out, key);
+	buf_add_slice(out, key);
 	for (int i = 0; i < EVENT_TYPES; i++)
 		put_member(out, account_event_name((enum event_type)i),
 			   events[i]);
-	put(out, SLICE("}"));
+	buf_add_slice(out, SLICE("}"));
 }
 
 static void put_account(struct buf *out, const struct account *account)
 {
-	put_count(out, SLICE("\"account\":{\"rows\":"), account->rows);
+	checkpoint_put_count(out, SLICE("\"account\":{\"rows\":"),
+			     account->rows);
 	put_member(out, "shipped", account->shipped);
 	put_member(out, "malformed", account->malformed);
 	put_member(out, "expired_rows", account->expired_rows);
@@ -227,12 +130,12 @@ static void put_account(struct buf *out, const struct account *account)
 		put_tally(out, &account->not_shipped);
 	put_events(out, SLICE(",\"events\":{"), account->events);
 	put_events(out, SLICE(",\"expired\":{"), account->expired);
-	put(out, SLICE("}"));
+	buf_add_slice(out, SLICE("}"));
 }
 
 static void put_ledger(struct buf *out, const struct ledger *ledger)
 {
-	put(out, SLICE("\"ledger\":{"));
+	buf_add_slice(out, SLICE("\"ledger\":{"));
 	put_account(out, &ledger->account);
 	put_member(out, "sent_batches", ledger->sent_batches);
 	put_member(out, "sent_events", ledger->sent_events);
@@ -245,8 +148,9 @@ static void put_ledger(struct buf *out, const struct ledger *ledger)
 	put_member(out, "expired_events", ledger->expired_events);
 	put_member(out, "healed_events", ledger->healed_events);
 	put_member(out, "failures", ledger->failures);
-	put_signed(out, SLICE(",\"last_success\":"), ledger->last_success_s);
-	put(out, SLICE("}"));
+	checkpoint_put_signed(out, SLICE(",\"last_success\":"),
+			      ledger->last_success_s);
+	buf_add_slice(out, SLICE("}"));
 }
 
 static void put_process(struct buf *out,
@@ -256,13 +160,15 @@ static void put_process(struct buf *out,
 
 	buf_init(&error, sizeof(process->error) * 3);
 	utf8_repair(slice_str(process->error), &error);
-	put_signed(out, SLICE("\"process\":{\"since\":"), process->since_s);
-	put(out, SLICE(",\"phase\":"));
-	put_string(out, slice_str(process->phase));
-	put(out, SLICE(",\"error\":"));
-	put_string(out, buf_slice(&error));
-	put_signed(out, SLICE(",\"next_try\":"), process->next_try_s);
-	put(out, SLICE("}"));
+	checkpoint_put_signed(out, SLICE("\"process\":{\"since\":"),
+			      process->since_s);
+	buf_add_slice(out, SLICE(",\"phase\":"));
+	checkpoint_put_string(out, slice_str(process->phase));
+	buf_add_slice(out, SLICE(",\"error\":"));
+	checkpoint_put_string(out, buf_slice(&error));
+	checkpoint_put_signed(out, SLICE(",\"next_try\":"),
+			      process->next_try_s);
+	buf_add_slice(out, SLICE("}"));
 	buf_release(&error);
 }
 
@@ -310,13 +216,13 @@ static uint32_t header_number(struct checkpoint_writer *writer,
 	slot->digest = digest_of(header);
 	slot->number = ++writer->headers;
 	if (writer->header_text.len)
-		put(&writer->header_text, SLICE(","));
+		buf_add_slice(&writer->header_text, SLICE(","));
 	if (utf8_valid(header) == header.len) {
-		put_string(&writer->header_text, header);
+		checkpoint_put_string(&writer->header_text, header);
 	} else {
-		put(&writer->header_text, SLICE("{\"hex\":"));
-		put_hex_string(&writer->header_text, header);
-		put(&writer->header_text, SLICE("}"));
+		buf_add_slice(&writer->header_text, SLICE("{\"hex\":"));
+		checkpoint_put_hex_string(&writer->header_text, header);
+		buf_add_slice(&writer->header_text, SLICE("}"));
 	}
 	return slot->number - 1;
 }
@@ -330,15 +236,16 @@ struct checkpoint_writer *checkpoint_begin(const struct checkpoint *checkpoint,
 
 	writer->out = out;
 	buf_init(&writer->header_text, CHECKPOINT_MAX);
-	put_count(out, SLICE("{\"version\":"), CHECKPOINT_VERSION);
-	put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
-	put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
-	put_quoted(out, SLICE(",\"departures\":"), checkpoint->departures);
-	put(out, SLICE(","));
+	checkpoint_put_count(out, SLICE("{\"version\":"), CHECKPOINT_VERSION);
+	checkpoint_put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
+	checkpoint_put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
+	checkpoint_put_quoted(out, SLICE(",\"departures\":"),
+			      checkpoint->departures);
+	buf_add_slice(out, SLICE(","));
 	put_process(out, &checkpoint->process);
-	put(out, SLICE(","));
+	buf_add_slice(out, SLICE(","));
 	put_ledger(out, &checkpoint->ledger);
-	put(out, SLICE(",\"sources\":["));
+	buf_add_slice(out, SLICE(",\"sources\":["));
 	return writer;
 }
 
@@ -347,11 +254,11 @@ static void put_path(struct buf *out, const char *path)
 	struct slice text = slice_str(path ? path : "");
 
 	if (utf8_valid(text) == text.len) {
-		put(out, SLICE("{\"path\":"));
-		put_string(out, text);
+		buf_add_slice(out, SLICE("{\"path\":"));
+		checkpoint_put_string(out, text);
 	} else {
-		put(out, SLICE("{\"path_hex\":"));
-		put_hex_string(out, text);
+		buf_add_slice(out, SLICE("{\"path_hex\":"));
+		checkpoint_put_hex_string(out, text);
 	}
 }
 
@@ -363,14 +270,15 @@ static void put_file(struct checkpoint_writer *writer,
 
 	if (file->header.len)
 		number = header_number(writer, buf_slice(&file->header));
-	put_signed(out, SLICE(",\"header\":"), number);
-	put_signed(out, SLICE(",\"header_offset\":"), file->header_offset);
+	checkpoint_put_signed(out, SLICE(",\"header\":"), number);
+	checkpoint_put_signed(out, SLICE(",\"header_offset\":"),
+			      file->header_offset);
 	if (file->skipping)
-		put(out, SLICE(",\"skipping\":true"));
+		buf_add_slice(out, SLICE(",\"skipping\":true"));
 	if (file->said_no_from)
-		put(out, SLICE(",\"said_no_from\":true"));
+		buf_add_slice(out, SLICE(",\"said_no_from\":true"));
 	if (file->said_expired)
-		put(out, SLICE(",\"said_expired\":true"));
+		buf_add_slice(out, SLICE(",\"said_expired\":true"));
 }
 
 void checkpoint_position(struct checkpoint_writer *writer,
@@ -379,23 +287,25 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	struct buf *out = writer->out;
 
 	put_comma(out);
-	put(out, SLICE("\n"));
+	buf_add_slice(out, SLICE("\n"));
 	put_path(out, position->path);
-	put(out, SLICE(",\"state\":\""));
+	buf_add_slice(out, SLICE(",\"state\":\""));
 	buf_add_str(out, position_state_name(position->state));
-	put_quoted(out, SLICE("\",\"dev\":"), position->id.dev);
-	put_quoted(out, SLICE(",\"ino\":"), position->id.ino);
-	put_count(out, SLICE(",\"head_len\":"), position->id.head_len);
-	put_hex(out, SLICE(",\"head\":"), position->id.head);
-	put_signed(out, SLICE(",\"offset\":"), position->offset);
-	put_count(out, SLICE(",\"tail_len\":"), position->tail_len);
-	put_hex(out, SLICE(",\"tail\":"), position->tail);
+	checkpoint_put_quoted(out, SLICE("\",\"dev\":"), position->id.dev);
+	checkpoint_put_quoted(out, SLICE(",\"ino\":"), position->id.ino);
+	checkpoint_put_count(out, SLICE(",\"head_len\":"),
+			     position->id.head_len);
+	checkpoint_put_hex(out, SLICE(",\"head\":"), position->id.head);
+	checkpoint_put_signed(out, SLICE(",\"offset\":"), position->offset);
+	checkpoint_put_count(out, SLICE(",\"tail_len\":"), position->tail_len);
+	checkpoint_put_hex(out, SLICE(",\"tail\":"), position->tail);
 	put_file(writer, &position->file);
-	put_signed(out, SLICE(",\"size\":"), position->size);
-	put_signed(out, SLICE(",\"last_read\":"), position->last_read_s);
-	put(out, SLICE(","));
+	checkpoint_put_signed(out, SLICE(",\"size\":"), position->size);
+	checkpoint_put_signed(out, SLICE(",\"last_read\":"),
+			      position->last_read_s);
+	buf_add_slice(out, SLICE(","));
 	put_account(out, &position->account);
-	put(out, SLICE("}"));
+	buf_add_slice(out, SLICE("}"));
 	writer->positions++;
 }
 
@@ -404,9 +314,9 @@ int checkpoint_end(struct checkpoint_writer **writer)
 	struct checkpoint_writer *w = *writer;
 	int status = 0;
 
-	put(w->out, SLICE("],\n\"headers\":["));
-	put(w->out, buf_slice(&w->header_text));
-	put(w->out, SLICE("]}\n"));
+	buf_add_slice(w->out, SLICE("],\n\"headers\":["));
+	buf_add_slice(w->out, buf_slice(&w->header_text));
+	buf_add_slice(w->out, SLICE("]}\n"));
 	if (w->out->overflow || w->header_text.overflow ||
 	    w->out->len > CHECKPOINT_MAX || w->positions > CHECKPOINT_SOURCES)
 		status = -1;

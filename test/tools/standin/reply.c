@@ -81,7 +81,7 @@ static void reply_retry(struct MHD_Response *response, const char *after)
 	time_t at;
 
 	if (strncmp(after, "date+", 5) == 0) {
-		at = time(NULL) + atoi(after + 5);
+		at = time(NULL) + strtol(after + 5, NULL, 10);
 		gmtime_r(&at, &tm);
 		strftime(date, sizeof(date), "%a, %d %b %Y %H:%M:%S GMT", &tm);
 		after = date;
