@@ -100,13 +100,14 @@ static int lost_find_one(const struct lost_event *event,
 				   .event_id = slice_str(event->event_id),
 				   .columns = buf_slice(&at->file.header),
 				   .path = at->path};
-	int found;
+	int found, fd;
 
-	query.fd = openat(AT_FDCWD, at->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (query.fd < 0)
+	fd = openat(AT_FDCWD, at->path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd < 0)
 		return -1;
+	query.fd = fd;
 	found = rows_find(config, &query, out);
-	fs_close(&query.fd);
+	fs_close(&fd);
 	return found;
 }
 
