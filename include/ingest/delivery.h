@@ -38,10 +38,12 @@
  * whole in ready/, and the destination is treated as with a refused key.  Such
  * a batch is held back, and the next one is the probe; when that is accepted,
  * it was the data after all, and the batch is cut down to the end.  A batch of
- * one event has no other half: it is refused only when the service has
- * accepted another batch since (or in the last hour), else it is held back
- * likewise.  A crash in between repeats parts, which the service drops as
- * duplicates by event_id.
+ * one event has no other half: it is held back likewise, without alarm when
+ * something was accepted in the last hour, until another one is accepted.
+ * An event is refused for good only when it was refused twice, by itself or in
+ * a larger part, and something else was accepted between: else it may have met
+ * an outage, and is asked about again.  A crash in between repeats parts, which
+ * the service drops as duplicates by event_id.
  *
  * Disk trouble.  What was accepted and cannot depart is kept in mind, tried
  * again, and never sent again by this process.  A batch whose file is gone is

@@ -66,6 +66,7 @@ struct delivery_gate {
 
 struct delivery_upload {
 	bool busy, part;
+	bool again; /* of a part: see struct delivery_part */
 	uint64_t number;
 	struct batch batch;
 	uint32_t first, count; /* of a part */
@@ -99,6 +100,9 @@ enum { CUT_TODO = 80, CUT_DOUBT = 40 }; /* one other half at each level */
 
 struct delivery_part {
 	uint32_t first, count;
+	/* Refused twice, by itself or in a larger part, and something else was
+	 * accepted between: no outage looks like that. */
+	bool again;
 	int status; /* of its refusal */
 	char words[ANSWER_WORDS];
 };
@@ -113,6 +117,7 @@ struct delivery_cut {
 	unsigned int todo_count, doubt_count;
 	struct {
 		uint32_t first, count;
+		bool again;
 	} todo[CUT_TODO];
 	struct delivery_part doubt[CUT_DOUBT]; /* refused, no witness yet */
 	struct delivery_part last;	       /* the last refusal */
@@ -177,7 +182,8 @@ void delivery_result_return(struct delivery *d, struct delivery_upload *upload);
 struct delivery_kept *delivery_result_keep(struct delivery *d,
 					   enum delivery_kept_state state,
 					   const struct batch *batch);
-void delivery_result_suspect(struct delivery *d, struct delivery_kept *kept);
+void delivery_result_suspect(struct delivery *d, struct delivery_kept *kept,
+			     bool quiet);
 unsigned int delivery_result_suspects(const struct delivery *d);
 bool delivery_result_witness(const struct delivery *d, uint64_t number);
 

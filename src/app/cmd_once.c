@@ -16,6 +16,7 @@
 enum {
 	ONCE_BEAT_MS = 1000,
 	ONCE_PATIENCE_MS = 20000, /* without any batch accepted */
+	ONCE_HELD_MS = 3000,	  /* without any that is tried */
 	ONCE_FAR_MS = 15000	  /* a next try later than this is too late */
 };
 
@@ -23,6 +24,7 @@ struct once {
 	struct shipper shipper;
 	uint64_t waiting; /* batches, when looked at last */
 	int64_t moved_ms; /* when one left last */
+	int64_t busy_ms;  /* when something was tried last */
 	bool key_refused;
 };
 
@@ -35,12 +37,16 @@ static bool once_patient(struct once *once, const struct delivery_state *state)
 	spool_totals(once->shipper.spool, &totals);
 	if (totals.batches != once->waiting)
 		once->moved_ms = now_ms;
+	if (totals.batches != once->waiting || state->phase != DELIVERY_IDLE)
+		once->busy_ms = now_ms;
 	once->waiting = totals.batches;
 	once->key_refused = state->key_refused;
 	if (!totals.batches || state->phase == DELIVERY_KEY_REFUSED)
 		return false;
-	if (state->phase != DELIVERY_WAITING)
+	if (state->phase == DELIVERY_SENDING)
 		return true;
+	if (state->phase == DELIVERY_IDLE) /* held back: perhaps its fault */
+		return now_ms - once->busy_ms < ONCE_HELD_MS;
 	return now_ms - once->moved_ms < ONCE_PATIENCE_MS &&
 	       (state->next_try_s - clock_s()) * 1000 < ONCE_FAR_MS;
 }
@@ -52,7 +58,7 @@ static void once_ship(struct once *once)
 	bool patient = true;
 
 	intake_flush(in);
-	once->moved_ms = clock_ms();
+	once->moved_ms = once->busy_ms = clock_ms();
 	while (!signals_stop()) {
 		int64_t wait = intake_step(in, clock_ms(), clock_s());
 		bool sealed = intake_done(in, clock_ms());

@@ -15,9 +15,11 @@
  * is refused beside that way is in doubt.  With a witness the doubtful parts
  * are cut too; without one, when all is sent, it was not the data.
  *
- * Only with a witness are events refused, and always after it was seen: each
- * is on disk before the batch departs, and what the disk does not take at once
- * stays in doubt and is tried again.
+ * Only with a witness are events refused, and always after it was seen: one
+ * that was refused before that is asked about again, since the service may have
+ * been refusing everything until then.  Each is on disk before the batch
+ * departs, and what the disk does not take at once stays in doubt and is tried
+ * again.
  */
 
 enum { CUT_GZ = 64 << 20, CUT_LINE = 16 << 20 };
@@ -27,11 +29,13 @@ static bool cut_witness(const struct delivery *d)
 	return delivery_result_witness(d, d->cut.begun);
 }
 
-static void cut_push(struct delivery_cut *cut, uint32_t first, uint32_t count)
+static void cut_push(struct delivery_cut *cut, uint32_t first, uint32_t count,
+		     bool again)
 {
 	assert(cut->todo_count < CUT_TODO);
 	cut->todo[cut->todo_count].first = first;
 	cut->todo[cut->todo_count].count = count;
+	cut->todo[cut->todo_count].again = again;
 	cut->todo_count++;
 }
 
@@ -39,8 +43,8 @@ static void cut_halve(struct delivery_cut *cut, uint32_t first, uint32_t count)
 {
 	uint32_t half = count / 2;
 
-	cut_push(cut, first + half, count - half);
-	cut_push(cut, first, half);
+	cut_push(cut, first + half, count - half, false);
+	cut_push(cut, first, half, false);
 }
 
 static void cut_doubt(struct delivery_cut *cut,
@@ -170,8 +174,11 @@ bool delivery_cut_begin(struct delivery *d)
 	if (!kept)
 		return false;
 	cut_start(&d->cut, kept);
-	if (kept->damaged || d->cut.events <= 1)
+	d->cut.last.again = kept->damaged;
+	if (kept->damaged)
 		cut_doubt(&d->cut, &d->cut.last);
+	else if (d->cut.events <= 1)
+		cut_push(&d->cut, 0, d->cut.events, true);
 	else
 		cut_halve(&d->cut, 0, d->cut.events);
 	kept->state = KEPT_NONE;
@@ -229,7 +236,7 @@ static void cut_give_up(struct delivery *d)
 	}
 	kept = cut_back(d);
 	kept->number = d->cut.number;
-	delivery_result_suspect(d, kept);
+	delivery_result_suspect(d, kept, false);
 }
 
 /* It cannot be cut: refused as it is, once there is a witness. */
@@ -242,7 +249,7 @@ static void cut_damaged(struct delivery *d)
 		   kept->batch.seq, kept->batch.bytes);
 	kept->damaged = true;
 	if (!delivery_result_witness(d, kept->number))
-		delivery_result_suspect(d, kept);
+		delivery_result_suspect(d, kept, false);
 }
 
 /* --- One step of it --- */
@@ -255,6 +262,11 @@ static int cut_resolve(struct delivery *d)
 	bool whole = part->count == cut->events;
 	int status = 0;
 
+	if (part->count == 1 && !part->again) {
+		cut->doubt_count--;
+		cut_push(cut, part->first, 1, true);
+		return 1;
+	}
 	if (whole && part->count != 1)
 		status = cut_refuse_file(d, part);
 	else if (part->count == 1)
@@ -310,6 +322,7 @@ static int cut_send(struct delivery *d)
 
 	upload.first = part.first = cut->todo[cut->todo_count - 1].first;
 	upload.count = part.count = cut->todo[cut->todo_count - 1].count;
+	upload.again = cut->todo[cut->todo_count - 1].again;
 	fd = cut_pack(d, &part, &size);
 	if (fd < 0 && errno == EBADMSG) {
 		cut_damaged(d);
@@ -355,7 +368,9 @@ void delivery_cut_refused(struct delivery *d,
 	struct delivery_part part = {.first = upload->first,
 				     .count = upload->count,
 				     .status = status};
+	bool since = cut_witness(d) && d->accepted_number < upload->number;
 
+	part.again = upload->again || since;
 	memcpy(part.words, words, sizeof(part.words));
 	cut->in_flight = false;
 	cut->number = upload->number;
@@ -371,5 +386,5 @@ void delivery_cut_again(struct delivery *d,
 			const struct delivery_upload *upload)
 {
 	d->cut.in_flight = false;
-	cut_push(&d->cut, upload->first, upload->count);
+	cut_push(&d->cut, upload->first, upload->count, upload->again);
 }

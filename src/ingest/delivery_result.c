@@ -129,8 +129,10 @@ static void result_accepted(struct delivery *d,
 /*
  * It may be the data or not: held back.  The first such batch lets the next
  * one be the probe at once; when that is turned down too, it is time to wait.
+ * quiet: as long as there is no next one, this one alone is no alarm.
  */
-void delivery_result_suspect(struct delivery *d, struct delivery_kept *kept)
+void delivery_result_suspect(struct delivery *d, struct delivery_kept *kept,
+			     bool quiet)
 {
 	char words[ANSWER_WORDS];
 	struct delivery_trouble trouble = {.kind = TROUBLE_NOT_DATA,
@@ -143,7 +145,8 @@ void delivery_result_suspect(struct delivery *d, struct delivery_kept *kept)
 	memcpy(words, kept->words, sizeof(words));
 	answer_mask(words);
 	if (batch_events(&kept->batch) <= 1 &&
-	    delivery_result_suspects(d) == 1 && d->gate.mode == GATE_OPEN)
+	    delivery_result_suspects(d) == 1 &&
+	    (d->gate.mode == GATE_OPEN || (quiet && !d->gate.failures)))
 		delivery_gate_probe(d, kept->number);
 	else
 		delivery_gate_fails(d, d->number + 1, &trouble);
@@ -168,13 +171,9 @@ static void result_refused(struct delivery *d,
 	kept->number = upload->number;
 	kept->status = status;
 	memcpy(kept->words, answer->words, sizeof(kept->words));
-	if (batch_events(&kept->batch) > 1 ||
-	    delivery_result_witness(d, kept->number))
-		return;
-	if (lately)
-		kept->number = 0; /* any acceptance is a witness */
-	else
-		delivery_result_suspect(d, kept);
+	if (batch_events(&kept->batch) <= 1 &&
+	    !delivery_result_witness(d, kept->number))
+		delivery_result_suspect(d, kept, lately);
 }
 
 void delivery_result_return(struct delivery *d, struct delivery_upload *upload)
