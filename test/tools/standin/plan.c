@@ -122,6 +122,10 @@ static int plan_status(struct fault *fault, struct slice what)
 		return -1;
 	if (!option.len)
 		return 0;
+	if (slice_starts(option, SLICE("if="))) {
+		fault->kind = FAULT_REFUSE_IF;
+		return plan_text(fault, slice_skip(option, 3));
+	}
 	if (!slice_starts(option, SLICE("retry-after=")))
 		return -1;
 	return plan_text(fault, slice_skip(option, 12));
@@ -142,6 +146,8 @@ static int plan_what(struct fault *fault, struct slice what)
 		if (!slice_eq(word, slice_str(words[i].word)))
 			continue;
 		fault->kind = words[i].kind;
+		if (fault->kind == FAULT_REFUSE_IF)
+			fault->number = 400;
 		if (words[i].arg == ARG_TEXT)
 			return plan_text(fault, arg);
 		if (words[i].arg == ARG_NUMBER ||

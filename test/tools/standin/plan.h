@@ -16,7 +16,8 @@
  *	truncated	taken; the JSON of the answer ends in its middle
  *	short		taken; the answer ends before its Content-Length
  *	html, noid	not taken; 200 with a page, or with JSON without an id
- *	refuse-if=TEXT	400 when a line of the batch holds TEXT
+ *	CODE,if=TEXT	the same when a line of the batch holds TEXT
+ *	refuse-if=TEXT	400,if=TEXT
  *	reject-if=TEXT	lines that hold TEXT fail validation
  *	system		answered 200; the verdict is "system", nothing is taken
  *	verdict=TYPE	the same with another verdict (decompress, ...)

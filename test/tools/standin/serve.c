@@ -103,7 +103,7 @@ static enum MHD_Result serve_answer(struct serve *serve,
 		return reply_error(connection, fault->number, NULL,
 				   fault->text);
 	case FAULT_REFUSE_IF:
-		return reply_error(connection, 400, NULL, NULL);
+		return reply_error(connection, fault->number, NULL, NULL);
 	case FAULT_SLOW:
 		return reply_trickle(connection, ok, fault->number);
 	case FAULT_STALL:
@@ -134,9 +134,8 @@ static unsigned int serve_status(const struct fault *fault)
 {
 	switch (fault->kind) {
 	case FAULT_STATUS:
-		return fault->number;
 	case FAULT_REFUSE_IF:
-		return 400;
+		return fault->number;
 	case FAULT_STALL:
 	case FAULT_RESET_BEFORE:
 	case FAULT_RESET_AFTER:
