@@ -153,7 +153,13 @@ faulty() {
 	step "no id" answer 200
 	faults '*:refuse-if="event_id":"20"'
 	step "a refused text" answer 400
-	step "none was taken" is "$(stats accepted.delivery)" 3
+	faults '*:422,if="event_id":"20"'
+	step "a refused text, in other words" answer 422
+	faults '*:422,if="event_id":"21"'
+	event delivery 19 | pack
+	step "none of another text" answer 200
+	event delivery 20 | pack
+	step "none was taken but that" is "$(stats accepted.delivery)" 4
 	faults '*:system'
 	step "a failure inside" answer 200
 	step "... is told later" verdict system 0 0 0
@@ -169,7 +175,7 @@ faulty() {
 	event delivery 23 | pack
 	faults '*:slow=50'
 	step "a slow answer" answer 200
-	step "these were taken" is "$(stats accepted.delivery)" 7
+	step "these were taken" is "$(stats accepted.delivery)" 8
 	event delivery 24 ',"subject":"poison"' | pack
 	faults '*:reject-if=poison'
 	step "a rejected text" answer 200
