@@ -394,15 +394,3 @@ enum watcher_what watcher_wait(int64_t timeout_ms,
 			return what;
 	}
 }
-
-void watcher_sleep(int64_t timeout_ms)
-{
-	bool readable;
-
-	watcher_bell_wait(-1, timeout_ms, &readable);
-}
-
-void watcher_wake(void)
-{
-	watcher_bell_ring();
-}

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/fs.h"
+#include "follow/watcher.h"
 
 static atomic_int watcher_bell = -1;
 
@@ -69,4 +70,18 @@ int64_t watcher_bell_now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* --- watcher.h --- */
+
+void watcher_sleep(int64_t timeout_ms)
+{
+	bool readable;
+
+	watcher_bell_wait(-1, timeout_ms, &readable);
+}
+
+void watcher_wake(void)
+{
+	watcher_bell_ring();
 }
