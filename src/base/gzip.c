@@ -89,6 +89,14 @@ static void gzip_must(int status)
 	(void)status;
 }
 
+static void gzip_init(z_stream *z, int level)
+{
+	z->zalloc = gzip_alloc;
+	z->zfree = gzip_free;
+	gzip_must(deflateInit2(z, level, Z_DEFLATED, GZIP_WINDOW + GZIP_WRAPPER,
+			       8, Z_DEFAULT_STRATEGY));
+}
+
 struct gzip_packer *gzip_packer_new(int level)
 {
 	struct gzip_packer *packer = mem_zero(1, sizeof(*packer));
@@ -100,11 +108,7 @@ struct gzip_packer *gzip_packer_new(int level)
 	if (packer->isal_memory)
 		return packer;
 #endif
-	packer->zlib.zalloc = gzip_alloc;
-	packer->zlib.zfree = gzip_free;
-	gzip_must(deflateInit2(&packer->zlib, level, Z_DEFLATED,
-			       GZIP_WINDOW + GZIP_WRAPPER, 8,
-			       Z_DEFAULT_STRATEGY));
+	gzip_init(&packer->zlib, level);
 	return packer;
 }
 
@@ -182,10 +186,7 @@ struct gzip_writer *gzip_writer_new(int level)
 	struct gzip_writer *writer = mem_zero(1, sizeof(*writer));
 
 	assert(level >= 1 && level <= 9);
-	if (deflateInit2(&writer->zlib, level, Z_DEFLATED,
-			 GZIP_WINDOW + GZIP_WRAPPER, 8,
-			 Z_DEFAULT_STRATEGY) != Z_OK)
-		assert(!"zlib has no memory for its state");
+	gzip_init(&writer->zlib, level);
 	return writer;
 }
 
@@ -202,20 +203,24 @@ static int gzip_deflate(struct gzip_writer *writer, struct slice in, int flush,
 			struct buf *out)
 {
 	z_stream *z = &writer->zlib;
+	int status;
 
 	assert(in.len < INT_MAX);
 	z->next_in = (Bytef *)(uintptr_t)in.p;
 	z->avail_in = (uInt)in.len;
 	do {
-		if (buf_reserve(out, GZIP_BLOCK) < 0) {
-			out->overflow = true;
+		size_t room = out->max - out->len;
+
+		if (room > GZIP_BLOCK)
+			room = GZIP_BLOCK;
+		/* No room at all is asked for too, and then overflows. */
+		if (buf_reserve(out, room ? room : 1) < 0)
 			return -1;
-		}
 		z->next_out = (Bytef *)out->p + out->len;
-		z->avail_out = GZIP_BLOCK;
-		deflate(z, flush);
-		out->len += GZIP_BLOCK - z->avail_out;
-	} while (z->avail_out == 0);
+		z->avail_out = (uInt)room;
+		status = deflate(z, flush);
+		out->len += room - z->avail_out;
+	} while (z->avail_out == 0 && status != Z_STREAM_END);
 	return 0;
 }
 

@@ -62,16 +62,35 @@ START_TEST(gzip_writer_packs_pieces_into_one_member)
 }
 END_TEST
 
-START_TEST(gzip_writer_honours_the_maximum)
+static int pack_within(size_t max, struct buf *out)
 {
 	struct gzip_writer *writer = gzip_writer_new(1);
-	struct buf out;
+	int status = 0;
 
-	buf_init(&out, 100);
-	ck_assert_int_eq(gzip_write(writer, SLICE("abc"), &out), -1);
-	ck_assert(out.overflow);
+	buf_init(out, max);
+	if (gzip_write(writer, SLICE("abc"), out) < 0 ||
+	    gzip_write_end(writer, out) < 0)
+		status = -1;
 	gzip_writer_free(&writer);
+	return status;
+}
+
+START_TEST(gzip_writer_uses_all_up_to_the_maximum)
+{
+	struct buf out;
+	size_t whole;
+
+	ck_assert_int_eq(pack_within(1000, &out), 0);
+	whole = out.len;
 	buf_release(&out);
+	ck_assert_int_eq(pack_within(whole, &out), 0);
+	ck_unpacks_to(buf_slice(&out), SLICE("abc"));
+	buf_release(&out);
+	for (size_t max = 0; max < whole; max++) {
+		ck_assert_int_eq(pack_within(max, &out), -1);
+		ck_assert(out.overflow);
+		buf_release(&out);
+	}
 }
 END_TEST
 
@@ -82,7 +101,7 @@ Suite *gzip_writer_suite(void)
 
 	tcase_add_loop_test(tc, gzip_writer_packs_pieces_into_one_member, 1,
 			    10);
-	tcase_add_test(tc, gzip_writer_honours_the_maximum);
+	tcase_add_test(tc, gzip_writer_uses_all_up_to_the_maximum);
 	suite_add_tcase(s, tc);
 	return s;
 }
