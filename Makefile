@@ -159,10 +159,17 @@ check: all tools
 	$(Q)$(AGAIN) unit
 
 # The same fuzz source twice: libFuzzer explores, replay.c repeats the corpus.
-build/fuzz/%: test/fuzz/fuzz_%.c $(filter-out src/app/main.c,$(SRCS))
+FUZZING = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
+
+build/fuzz/obj/%.o: src/%.c Makefile
+	@mkdir -p $(@D) && echo "  FUZZ  $<"
+	$(Q)$(CLANG) $(OURS) $(FUZZING) -fsanitize=fuzzer-no-link -MMD -MP \
+		-c -o $@ $<
+
+build/fuzz/%: test/fuzz/fuzz_%.c \
+		$(patsubst $(B)/%,build/fuzz/obj/%,$(CORE))
 	@mkdir -p $(@D) && echo "  FUZZ  $@"
-	$(Q)$(CLANG) $(OURS) -Itest -g -O1 -fsanitize=fuzzer,address,undefined \
-		-o $@ $^ $(LIBS)
+	$(Q)$(CLANG) $(OURS) -Itest $(FUZZING) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 
 fuzz: $(FUZZ:%=build/fuzz/%)
 
@@ -215,7 +222,8 @@ clean:
 help:
 	@sed -n '/^[^#]/q; /^$$/q; s/^# \{0,1\}//p' Makefile
 
--include $(wildcard $(B)/*/*.d $(B)/test/*/*.d $(B)/test/tools/*/*.d)
+-include $(wildcard $(B)/*/*.d $(B)/test/*/*.d $(B)/test/tools/*/*.d \
+	build/fuzz/obj/*/*.d)
 
 .PHONY: all san tsan tools unit replay check e2e fuzz demo bench lint deps \
 	deps-dev install uninstall clean help
