@@ -36,14 +36,18 @@ static void fill_noise(struct buf *b, size_t len)
 
 static void fill_zeros(struct buf *b, size_t len)
 {
-	while (b->len < len)
-		buf_add_char(b, '\0');
+	size_t more = len > b->len ? len - b->len : 0;
+
+	ck_assert_int_eq(buf_reserve(b, more), 0);
+	if (more)
+		memset(b->p + b->len, 0, more);
+	b->len += more;
 }
 
 static void (*const fills[])(struct buf *, size_t) = {fill_text, fill_noise,
 						      fill_zeros};
 static const size_t sizes[] = {0,     1,     2,	    100,   1023,   4096,
-			       32767, 32768, 65535, 65536, 131072, 1000000};
+			       32767, 32768, 65535, 65536, 131072, 300000};
 
 static int file_of(struct slice bytes)
 {
@@ -158,17 +162,17 @@ START_TEST(gzip_that_does_not_fit_changes_nothing)
 	ck_assert_int_eq(gzip_pack(packer, buf_slice(&in), &out), 0);
 	whole = out.len;
 	ck_assert_uint_ge(whole, 3000);
-	for (size_t max = whole + 6; max > 0; max = max > 64 ? max - 1 : 0) {
+	for (size_t max = whole + 6; max > 64;
+	     max = max > whole - 20 ? max - 1 : max / 2) {
 		buf_release(&out);
 		buf_init(&out, max);
-		if (max >= 5)
-			ck_assert_int_eq(buf_add_str(&out, "before"), 0);
+		ck_assert_int_eq(buf_add_str(&out, "before"), 0);
 		if (gzip_pack(packer, buf_slice(&in), &out) == 0) {
 			ck_assert_uint_ge(max, whole + 6);
 			ck_assert_uint_eq(out.len, whole + 6);
 			continue;
 		}
-		ck_assert_uint_lt(max, whole + 6 + 64);
+		ck_assert_uint_lt(max, whole + 6);
 		ck_assert(out.overflow);
 		ck_slice(buf_slice(&out), "before");
 	}
@@ -205,15 +209,15 @@ END_TEST
 
 START_TEST(gzip_read_takes_any_number_of_bytes)
 {
-	static const size_t steps[] = {1,     2,      3,      100,    32768,
-				       99999, 100000, 100001, 1 << 20};
+	static const size_t steps[] = {1,     2,     3,	    100,    32768,
+				       59999, 60000, 60001, 1 << 20};
 	struct buf in, packed, back;
 
 	buf_init(&in, PLENTY);
 	buf_init(&packed, PLENTY);
 	buf_init(&back, PLENTY);
-	fill_text(&in, 50000);
-	fill_zeros(&in, 100000); /* much out of little: matches pending */
+	fill_text(&in, 20000);
+	fill_zeros(&in, 60000); /* much out of little: matches pending */
 	pack(6, buf_slice(&in), &packed);
 	ck_assert_int_eq(unpack(buf_slice(&packed), steps[_i], &back), 0);
 	ck_assert(slice_eq(buf_slice(&in), buf_slice(&back)));
