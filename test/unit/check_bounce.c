@@ -101,6 +101,7 @@ static const struct {
 	{"unheard-of", "", "", "", 1, 70, "rule 4.1 dsnStatus"},
 	{"", "2.0.0", "", "", 1, 70, "rule 4.1 dsnStatus"},
 	{"", "nonsense", "", "", 1, 70, "rule 4.1 dsnStatus"},
+	{"", "", "smtp;550 5.1.1 x", "", 1, 70, "rule 4.1 dsnStatus"},
 	/* x.0.0 and a better one in the reply */
 	{"", "5.0.0 (undefined status)", "smtp;550 5.1.1 x", "", 10, 10,
 	 "rule 4.1 dsnDiag"},
