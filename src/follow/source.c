@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "follow/ident.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 enum { SOURCE_HALF_ROW = 65536 }; /* more than this is not half a row */
 

@@ -5,7 +5,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "follow/ident.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 /*
  * A file is opened when it is met, to see which it is, and before it is read;

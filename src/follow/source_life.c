@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 /*
  * The life of a file: it grows, becomes final when another takes over, is

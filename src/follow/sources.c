@@ -4,7 +4,7 @@
 #include <assert.h>
 
 #include "base/mem.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 static char *sources_text(const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/mem.h"
 #include "follow/ident.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 /*
  * The checkpoint moves after the batch, so a crash between the two leaves a

@@ -2,7 +2,7 @@
 #include <fcntl.h>
 
 #include "base/mem.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 void sources_find_places(struct sources *s)
 {

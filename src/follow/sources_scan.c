@@ -6,7 +6,7 @@
 #include "base/fs.h"
 #include "base/mem.h"
 #include "follow/ident.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 /*
  * A name is met, by a rescan or a notice.  Which file is it?

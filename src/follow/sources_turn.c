@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
-#include "follow/inside.h"
+#include "follow/sources_private.h"
 
 /*
  * Two things depend on the time alone: a block may become due, and a file may
