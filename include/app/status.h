@@ -16,7 +16,7 @@
 
 #include "app/config.h"
 #include "base/buf.h"
-#include "spool/spool.h"
+#include "spool/spool_view.h"
 
 /* Do the sums agree, for the whole and for each file?  Else "why" says which
  * do not. */

@@ -13,32 +13,19 @@
  *	                 (and as long as keep_sent_s says); accepted.ndjson
  *	refused/         events the service turned down; rows.csv
  *
- * Intake (one thread, which also saves the checkpoint):
+ * Intake, one thread: spool_settle(), spool_seal() or spool_save(),
+ * spool_settled(); spool_make_room().  Delivery, one thread: spool_take(),
+ * spool_open_batch(), then spool_depart() or spool_put_back().
  *
- *	spool_seal(spool, &batch, gz, text)	a batch and the checkpoint that
- *						covers it, in one commit
- *	spool_save(spool, text)			the checkpoint alone
- *	spool_settle(spool, ledger)		departures into the ledger
+ * A commit: the batch goes to tmp/, the checkpoint that covers it to
+ * checkpoint.next, then by rename the one into ready/, the other to its name;
+ * each is synced before the next.  spool_open() finishes a commit whose batch
+ * is in ready/, and undoes any other (spool_seal.c).
  *
- * Delivery (one thread):
- *
- *	spool_take(spool, &batch)		the oldest one not in flight
- *	spool_open_batch(spool, &batch)		its bytes
- *	spool_depart(spool, &batch, ...)	accepted
- *	spool_put_back(spool, &batch)		not now
- *
- * The order of a commit.  The batch is written to tmp/ and synced; the next
- * checkpoint, which covers it, to checkpoint.next and synced; then the batch is
- * renamed into ready/ and ready/ synced; then checkpoint.next is renamed to
- * checkpoint.json and the directory synced.  A crash before the first rename
- * leaves nothing; between the renames it leaves a batch whose number is the one
- * checkpoint.next waits for, and spool_open() finishes the commit.
- *
- * Departures.  A batch leaves ready/ by a rename into sent/ under a name with
- * a growing number of departure, and the checkpoint says up to which number
- * departures are in its ledger: what lies beyond is counted at start, so no
- * crash counts one twice or not at all.  After the checkpoint is durable
- * the file is removed (or kept for keep_sent_s).
+ * Departures: a batch leaves ready/ by a rename into sent/ under a name with a
+ * growing number of departure.  The checkpoint says up to which number they are
+ * in its ledger, what lies beyond is counted at start: no crash counts one
+ * twice or not at all.  Then the file goes (or is kept for keep_sent_s).
  *
  * Memory holds totals and a window of SPOOL_WINDOW batches, read again from
  * the directory when it is used up: a backlog of any size costs the same.
@@ -80,11 +67,10 @@ struct spool_found {
 	struct checkpoint checkpoint; /* with departures already settled and
 					 seq the highest ever seen */
 	bool damaged; /* it was set aside as checkpoint.damaged */
-	/* Batches in ready/ and sent/ beyond the checkpoint, of each source
-	 * identity the furthest: it moves its source forward
-	 * (sources_advance_to).  Only where the checkpoint was missing, damaged
-	 * or older than the spool.  Their events are in the ledger's account
-	 * already; of their rows nothing is known. */
+	/* Batches beyond a checkpoint that was missing, damaged or older than
+	 * the spool; of each source the furthest, which moves it forward
+	 * (sources_advance_to).  Their events are in the ledger's account
+	 * already, of their rows nothing is known. */
 	struct batch *beyond;
 	size_t beyond_count;
 	uint64_t tmp_removed; /* files removed from tmp/ */
@@ -93,8 +79,7 @@ struct spool_found {
 /*
  * Make the directories (but not the one above), take the lock, finish or undo
  * a commit that was cut short, empty tmp/, read the checkpoint, count
- * departures.  After anything but SPOOL_OPEN_OK there is no spool, and "why" is
- * one line that names the path and the remedy.
+ * departures.  "why" is one line with the path and the remedy.
  */
 enum spool_open_status spool_open(const struct spool_settings *settings,
 				  struct spool **spool_out,
@@ -102,7 +87,6 @@ enum spool_open_status spool_open(const struct spool_settings *settings,
 				  struct buf *why);
 void spool_found_release(struct spool_found *found);
 
-/* Give the lock back.  Files stay. */
 void spool_close(struct spool **spool);
 
 /* New limits after a reload; any thread.  The directory stays the same. */
@@ -116,17 +100,14 @@ uint64_t spool_next_seq(const struct spool *spool);
  * Commit a batch whose fields are filled (seq from spool_next_seq(), bytes =
  * gz.len) together with the checkpoint text that covers it.  After a failure
  * nothing has changed: not in ready/, not in the checkpoint.  ENOSPC and EDQUOT
- * are worth another try after spool_make_room().  EINVAL: the batch cannot be
- * named so, or its number or size is not what it must be.
- *
- * What a failure could not undo is undone by the next seal or save, which
- * fails until that works; should the process die first, the next start finds
- * the commit either undone or finished, never half.
+ * are worth another try after spool_make_room().  EINVAL: number, size or range
+ * are wrong.  What a failure could not undo, the next seal or save undoes,
+ * and fails until it can; after a crash it is undone or finished, never half.
  */
 int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 	       struct slice checkpoint);
 
-/* Make the checkpoint durable alone; its seq is that of the last seal. */
+/* The checkpoint alone; its seq is that of the last seal. */
 int spool_save(struct spool *spool, struct slice checkpoint);
 
 /*
@@ -144,10 +125,9 @@ bool spool_unsettled(struct spool *spool);
 /*
  * Keep min_free_bytes free and ready/ within max_bytes: remove batches whose
  * events have all expired, then the oldest, never one in flight.
- * How many went (what is still missing then, the next call tells), or -1: with
- * ENOSPC when there is too little room and nothing left to remove.  "room":
- * bytes about to be written.  A batch counts as expired when even an event of
- * the moment of its sealing would be too old.
+ * How many went, or -1: ENOSPC when room is short and nothing left to remove.
+ * "room": bytes about to be written.  Expired is what was sealed so long ago
+ * that an event of that moment is too old.
  */
 struct spool_evicted {
 	uint64_t batches, events, bytes;
@@ -183,9 +163,8 @@ int spool_depart(struct spool *spool, const struct batch *batch,
 
 /*
  * Note in sent/accepted.ndjson that the service took events [first, first +
- * count) of the batch under this id: a line with id, batch, first, count and
- * time.  Durable when this returns 0.  Kept up to 8 MiB twice
- * (accepted.1.ndjson is the older).
+ * count) of the batch under this id; durable.  At 8 MiB it becomes
+ * accepted.1.ndjson.  A line has id, batch, first, count and time.
  */
 int spool_note_accepted(struct spool *spool, const struct batch *batch,
 			uint32_t first, uint32_t count, const char *id,
@@ -193,19 +172,16 @@ int spool_note_accepted(struct spool *spool, const struct batch *batch,
 
 /*
  * Keep events the service refused: NAME-<first>.ndjson.gz and beside it
- * NAME-<first>.json with batch, first, count, status, words and time, where
- * NAME is the batch's without its suffix.  The same
+ * NAME-<first>.json with batch, first, count, status, words and time.  The same
  * events again replace the same files, so a repeat after a crash is harmless.
- * "words" is the reply's text, capped and repaired by the caller.
+ * "words": the reply's text, at most 64 KiB of it are kept.
  */
 int spool_refuse(struct spool *spool, const struct batch *batch, uint32_t first,
 		 uint32_t count, struct slice gz, int status,
 		 struct slice words, int64_t now_s);
 
-/*
- * Append lines "source,offset,reason,row" to refused/rows.csv; its size is
- * capped at 16 MiB, the older half goes first.
- */
+/* Append lines "source,offset,reason,row" to refused/rows.csv; durable.  At
+ * 16 MiB the older half goes. */
 int spool_add_rows(struct spool *spool, struct slice csv_lines);
 
 struct spool_totals {
@@ -216,33 +192,9 @@ struct spool_totals {
 };
 void spool_totals(struct spool *spool, struct spool_totals *totals_out);
 
-/* Both are set before there is a second thread.
- * Called (from the sealing thread) after each seal; for waking delivery. */
+/* Call "wake" after each seal (from the sealing thread), and after each of
+ * delivery's departures (from its thread).  Set before the second thread. */
 void spool_on_seal(struct spool *spool, void (*wake)(void *ctx), void *ctx);
-
-/* Called (from delivery's thread) after each departure; for waking intake. */
 void spool_on_depart(struct spool *spool, void (*wake)(void *ctx), void *ctx);
-
-/* --- Reading a spool that somebody else may hold (status) --- */
-
-struct spool_view {
-	bool running;
-	int64_t pid;			     /* of the holder, 0 = none */
-	struct checkpoint checkpoint;	     /* departures settled */
-	bool has_checkpoint, damaged, newer; /* damaged: the next start sets
-						aside and rebuilds */
-	struct spool_totals totals;
-	uint64_t batches_kept; /* in sent/ */
-};
-
-/*
- * A view of the directory that agrees with itself even while a shipper works,
- * without a lock: what it missed it reads again (spool_view.c says how it
- * knows).  Nothing is changed.  0 or -1 and why.  Release with
- * spool_view_release().
- */
-int spool_view(const char *directory, struct spool_view *view_out,
-	       struct buf *why);
-void spool_view_release(struct spool_view *view);
 
 #endif /* SPOOL_SPOOL_H */

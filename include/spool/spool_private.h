@@ -78,10 +78,7 @@ struct spool_saved {
 int spool_read_saved(int dir, const char *name, struct spool_saved *saved_out);
 void spool_saved_release(struct spool_saved *saved);
 
-/*
- * Does checkpoint.next hold the truth?  When the batch that it waits for is
- * there ("has_batch"), and it is newer than the checkpoint.
- */
+/* Does checkpoint.next hold the truth?  "has_batch": the one it waits for. */
 bool spool_next_counts(const struct spool_saved *saved,
 		       const struct spool_saved *next, bool has_batch);
 
@@ -128,11 +125,9 @@ struct spool {
 	struct batch flight[SPOOL_IN_FLIGHT + 1]; /* one for an eviction */
 	size_t flight_count;
 
-	/*
-	 * In sent/ under a number that does not count, because neither the
-	 * sync nor the way back worked.  It stays in flight until it is back;
-	 * "stuck_return": then it goes into the window.
-	 */
+	/* In sent/ under a number that does not count, for neither the sync
+	 * nor the way back worked.  It stays in flight until it is back;
+	 * "stuck_return": then it goes into the window. */
 	bool stuck, stuck_return;
 	struct batch stuck_batch;
 };
@@ -160,8 +155,7 @@ enum spool_open_status spool_recover(struct spool *spool,
 
 /* --- spool_window; the mutex is held --- */
 
-/* Read the window from ready/, and count what is there; one pass for all who
- * want to see the names. */
+/* Read the window from ready/, and count; "also" sees each name as well. */
 int spool_window_fill(struct spool *spool, spool_visit *also, void *ctx);
 
 /* A new batch, of the highest number. */

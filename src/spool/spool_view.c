@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "spool/spool_private.h"
+#include "spool/spool_view.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,7 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "spool/spool_private.h"
 
 /*
  * How a view agrees with itself although nobody waits for it.  In this order

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "spool/spool.h"
+#include "spool/spool_view.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -98,7 +98,7 @@ static const struct {
 } steps[] = {
 	{"seal", do_seal, 5},	  {"save", do_save, 2},
 	{"depart", do_depart, 2}, {"expire", do_expire, 2},
-	{"evict", do_evict, 6},  {"refuse", do_refuse, 3},
+	{"evict", do_evict, 6},	  {"refuse", do_refuse, 3},
 	{"note", do_note, 1},	  {"rows", do_rows, 1},
 };
 

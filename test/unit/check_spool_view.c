@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "spool/spool.h"
+#include "spool/spool_view.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

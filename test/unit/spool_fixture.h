@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "spool/spool.h"
+#include "spool/spool_view.h"
 
 struct fixture {
 	char directory[64];
