@@ -114,14 +114,17 @@ paths()
 }
 
 # readdir() is safe for one thread on its own stream, and a NULL of the right
-# type is not needed where all pointers are of one size.
+# type is not needed where all pointers are of one size.  In row.c it does not
+# see that no names means no step, in lost.c that a failed open leaves nothing.
 cpp()
 {
 	cppcheck --enable=warning,performance,portability --inline-suppr \
 		--error-exitcode=1 --quiet --std=c11 --library=posix \
 		--library=gnu --suppress=missingInclude \
 		--suppress=missingIncludeSystem --suppress=readdirCalled \
-		--suppress=varFuncNullUB -Iinclude -Itest -D_GNU_SOURCE \
+		--suppress=varFuncNullUB \
+		--suppress=nullPointer:src/acct/row.c \
+		--suppress=memleak:src/app/lost.c -Iinclude -Itest -D_GNU_SOURCE \
 		-DHAVE_ISAL -DVERSION='""' -DSYSCONFDIR='""' -j 2 src test/tools
 }
 
