@@ -154,8 +154,8 @@ anew() {
 }
 
 storm() {
-	faults p0.04:503 p0.03:429,retry-after=0 p0.04:408 p0.04:html \
-		p0.04:noid p0.04:reset-before p0.04:reset-after \
+	faults p0.04:503 p0.01:429,retry-after=0 p0.04:408 p0.04:html \
+		p0.04:noid p0.05:reset-before p0.05:reset-after \
 		p0.04:truncated p0.04:short p0.02:stall=1500 p0.02:401
 	generate --seed 21 --rows 5000 --roll-every 900
 	start_daemon
