@@ -21,7 +21,7 @@
 
 enum { NOW_S = 1700000010, DELAY_MS = 5000 };
 
-static char root[64];
+static char root[256];
 static struct config *config;
 static struct spool *spool;
 static struct intake *intake;
@@ -37,7 +37,7 @@ static void note(int priority, const char *line)
 
 static const char *in_root(const char *name)
 {
-	static char path[4][256];
+	static char path[4][512];
 	static int turn;
 
 	turn = (turn + 1) % 4;
@@ -76,7 +76,8 @@ static void stop(void)
 
 static void setup(void)
 {
-	snprintf(root, sizeof(root), "/tmp/check_intake.XXXXXX");
+	snprintf(root, sizeof(root), "%s/check_intake.XXXXXX",
+		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(root));
 	said[0] = '\0';
 	log_set_sink(note);
@@ -93,7 +94,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	char command[128];
+	char command[300];
 
 	fault_disarm();
 	stop();
