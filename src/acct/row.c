@@ -86,7 +86,9 @@ void row_header_read(struct row_header *header, const struct slice *names,
 						sizeof(*header->next));
 		header->next_cap = count;
 	}
-	for (size_t i = names ? count : 0; i-- > 0;)
+	if (!names)
+		return;
+	for (size_t i = count; i-- > 0;)
 		row_header_field(header, slice_trim(names[i]), (uint32_t)i);
 }
 
