@@ -141,7 +141,11 @@ $(B)/test/keys: $(B)/test/keys.o $(CORE)
 tools: $(TOOLS:%=$(B)/tools/%)
 
 unit: $(B)/test/all
+ifneq ($(filter 1,$(SAN) $(TSAN)),)
+	$(Q)B=$(B) sh test/unit.sh $(SUITES)
+else
 	$(Q)./$(B)/test/all
+endif
 
 replay: $(FUZZ:%=$(B)/replay/%)
 	$(Q)for t in $(FUZZ); do \
