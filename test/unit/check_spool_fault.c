@@ -609,7 +609,7 @@ static void on_a_full_disk(void)
 	int sealed = 0;
 
 	if (unshare(CLONE_NEWNS) < 0 ||
-	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("none", f.directory, "tmpfs", 0, "size=400k") < 0)
 		_exit(SKIPPED);
 	fault_skip_syncs(false);
