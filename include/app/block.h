@@ -38,12 +38,23 @@ enum block_status {
 
 struct block;
 
+/* Bytes [from, to) of an open file, that were read once before. */
+struct block_part {
+	int fd;
+	int64_t from, to;
+	const struct shape_file *file; /* in force at "from" */
+};
+
 /* The configuration must outlive the block. */
 struct block *block_new(const struct config *config);
 void block_free(struct block **block);
 
 enum block_status block_read(struct block *block, struct source *source,
 			     int64_t now_s);
+
+/* From the front of the part, as much as makes a batch. */
+enum block_status block_read_part(struct block *block,
+				  const struct block_part *part, int64_t now_s);
 
 /* Good until the next block_read(). */
 const struct shape_batch *block_batch(const struct block *block);

@@ -7,14 +7,16 @@
  *
  *	struct books books;
  *	books_open(&books, &found->checkpoint);
- *	draft = books_draft(&books, spool, account);	what it would become
+ *	books_settle(&books, spool, sources);		what has left, for good
+ *	draft = books_draft(&books, account);		what it would become
  *	text = books_text(&books, &draft, sources, seq, now_s);
  *	... spool_seal() or spool_save() ...
  *	books_keep(&books, &draft, spool)   or   books_drop(&draft)
  *	books_close(&books);
  *
- * The books change only when the text that says so is durable; until then the
- * change is a draft.  One thread.
+ * What was read changes the books only when the text that says so is durable;
+ * until then the change is a draft.  What has left is a fact that the spool's
+ * directory knows already, and stays whatever becomes of the text.  One thread.
  */
 
 #include <stdint.h>
@@ -33,7 +35,6 @@ struct books {
 
 struct books_draft {
 	struct ledger ledger;
-	uint64_t departures;
 };
 
 void books_open(struct books *books, const struct checkpoint *checkpoint,
@@ -43,8 +44,15 @@ void books_close(struct books *books);
 /* What delivery says of itself.  True when status should hear of it soon. */
 bool books_uploads(struct books *books, const struct delivery_state *state);
 
-/* The ledger with "account" added (NULL: nothing) and departures settled. */
-struct books_draft books_draft(struct books *books, struct spool *spool,
+/* Departures into the ledger and the positions, for good. */
+void books_settle(struct books *books, struct spool *spool,
+		  struct sources *sources);
+
+/* What the ledger has for single files goes to their positions. */
+void books_credit(struct books *books, struct sources *sources);
+
+/* The ledger with "account" added (NULL: nothing). */
+struct books_draft books_draft(const struct books *books,
 			       const struct account *account);
 
 /* The checkpoint that says so; good until the next call.  Empty and errno

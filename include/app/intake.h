@@ -74,6 +74,12 @@ void intake_flush(struct intake *intake);
  * not be made durable counts as not done. */
 bool intake_done(struct intake *intake, int64_t now_ms);
 
+/* Evicted events are being read again; once waits for it. */
+bool intake_healing(const struct intake *intake);
+
+/* Reading pauses because the spool is full (spool.on_full). */
+bool intake_paused(const struct intake *intake);
+
 /* The disk refuses; the last block is waiting for another try. */
 bool intake_stuck(const struct intake *intake);
 

@@ -6,13 +6,19 @@
  * intake_private - what the files of intake share
  *
  * intake.c is its life and its steps, intake_seal.c makes a block durable,
- * intake_say.c tells the operator.
+ * intake_gaps.c reads again what was evicted, intake_outlook.c looks whether
+ * what waits can be sent in time, intake_say.c tells the operator.
  */
 
+#include "app/alarm.h"
 #include "app/block.h"
 #include "app/books.h"
 #include "app/intake.h"
 #include "app/lost.h"
+#include "app/pace.h"
+
+/* Room for the checkpoint, beside a batch. */
+enum { INTAKE_ROOM_SLACK = 1 << 20 };
 
 struct intake {
 	const struct config *config;
@@ -24,8 +30,17 @@ struct intake {
 
 	bool dirty; /* something is in memory that no checkpoint says */
 	int64_t dirty_ms;
-	bool stuck; /* the disk refused the last commit */
+	bool stuck;  /* the disk refused the last commit */
+	bool paused; /* the spool is full, and on_full is pause */
 	int64_t room_ms;
+	bool evicted;	     /* since gaps were looked at */
+	bool healing;	     /* a gap is being read, and goes on at once */
+	int64_t heal_ms;     /* not before */
+	int64_t evicting_ms; /* until then status says so */
+	struct pace pace;
+	struct alarm alarm;
+	struct forecast forecast;
+	int64_t outlook_ms; /* its rate is not saved before */
 	uint64_t scans;
 	struct buf lines;   /* for rows.csv */
 	struct tally codes; /* unknown row types that were said */
@@ -44,8 +59,33 @@ void intake_dirty(struct intake *in, int64_t now_ms);
 void intake_block(struct intake *in, struct source *source, int64_t now_ms,
 		  int64_t now_s);
 
+struct batch_edge intake_edge(const struct shape_file *file);
+
+/* All of a batch that the block itself tells. */
+void intake_fill(const struct intake *in, const struct shape_batch *shaped,
+		 struct batch *batch, int64_t now_s);
+
+/* Make the batch (NULL: none) and the draft durable; it is used up.  0, or -1:
+ * nothing has changed. */
+int intake_commit(struct intake *in, const struct batch *batch,
+		  struct books_draft *draft, int64_t now_s);
+
 /* Keep the spool within its limits with "bytes" more in it. */
 int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s);
+
+/* --- intake_gaps.c --- */
+
+/* Read one block of a gap again, if there is room.  The milliseconds until
+ * it wants to be called again. */
+int64_t intake_heal(struct intake *in, int64_t now_ms, int64_t now_s);
+
+/* The file was written anew: what was evicted of it cannot come back. */
+void intake_forget_gaps(struct intake *in, const char *path, int64_t now_ms);
+
+/* --- intake_outlook.c --- */
+
+void intake_outlook(struct intake *in, bool waiting, int64_t now_ms,
+		    int64_t now_s);
 
 /* --- intake_say.c --- */
 
@@ -60,6 +100,9 @@ void intake_say_evicted(const struct spool_evicted *gone);
 
 /* With log.verbose: a line for each batch. */
 void intake_say_sealed(const struct intake *in, const struct source *source);
+
+/* Reading pauses for lack of room, or goes on. */
+void intake_set_paused(struct intake *in, bool paused);
 
 /* The disk refused a commit, or took one again.  Keeps errno. */
 void intake_set_stuck(struct intake *in, bool stuck, const char *what);

@@ -27,6 +27,10 @@ void status_json(const struct spool_view *view, const struct config *config,
 void status_text(const struct spool_view *view, const struct config *config,
 		 int64_t now_s, struct buf *out);
 
+/* What of all that waits will be too old before it is sent. */
+void status_forecast(const struct spool_view *view, const struct config *config,
+		     int64_t now_s, struct forecast *out);
+
 /* One source as it stands now. */
 struct status_source {
 	int64_t size;	   /* on disk now, or as seen last */

@@ -37,8 +37,17 @@ enum position_state {
 	POSITION_SET_ASIDE /* rows without a header, or not a file of rows */
 };
 
+/* What became of events that were made from its rows and sealed. */
+struct position_fate {
+	uint64_t sent, refused, evicted, expired;
+	uint64_t healed; /* made once more, after they were evicted */
+};
+
 struct position {
 	char *path; /* owned */
+	/* Its number, from 1, given when it was first met and never again:
+	 * what batches and gaps of it are known by while its head grows. */
+	uint64_t number;
 	struct position_id id;
 	int64_t offset;
 	uint32_t tail_len; /* digest of [offset - tail_len, offset) */
@@ -50,6 +59,7 @@ struct position {
 	int64_t size;	     /* as seen last */
 	int64_t last_read_s; /* Unix seconds of the last block, 0 = none */
 	struct account account;
+	struct position_fate fate;
 };
 
 /* "following", "waiting", "finished", "gone", "set-aside". */
@@ -58,6 +68,10 @@ int position_state_parse(struct slice name, enum position_state *state_out);
 
 void position_init(struct position *position);
 void position_release(struct position *position);
+
+/* total += more. */
+void position_fate_add(struct position_fate *total,
+		       const struct position_fate *more);
 
 /* "to" is initialized; what it held is released. */
 void position_copy(struct position *to, const struct position *from);

@@ -69,19 +69,53 @@ struct sources *sources_new(const struct source_settings *settings,
 			    bool first_start);
 void sources_free(struct sources **sources);
 
-/* Take over positions from the checkpoint (copied); before the first rescan. */
+/*
+ * Take over positions from the checkpoint (copied); before the first rescan.
+ * "numbers": the last number a source was given, so that new ones get others.
+ */
 void sources_adopt(struct sources *sources, const struct position *positions,
-		   size_t count);
+		   size_t count, uint64_t numbers);
+uint64_t sources_numbers(const struct sources *sources);
 
 /*
- * A batch in the spool, found at start, covers bytes up to "to" of the file
+ * Batches in the spool, found at start, cover bytes up to "to" of the file
  * "id": move its position forward if it lies before.  The header in force is
  * read again from header_offset (-1: none), skipping is as given.  The file's
  * position must be known or the file be found by a rescan; else the fact is
- * kept for a file that may turn up.
+ * kept for a file that may turn up.  It gets "number", if that is not 0.
  */
-void sources_advance_to(struct sources *sources, const struct position_id *id,
-			int64_t to, int64_t header_offset, bool skipping);
+struct sources_beyond {
+	struct position_id id;
+	uint64_t number;
+	int64_t to, header_offset;
+	bool skipping;
+};
+void sources_advance_to(struct sources *sources,
+			const struct sources_beyond *beyond);
+
+/* Add to what is known of events of the source with that number.  One that
+ * is not known yet may be met later (sources_advance_to()). */
+void sources_credit(struct sources *sources, uint64_t number,
+		    const uint64_t events[EVENT_TYPES],
+		    const struct position_fate *fate);
+
+/*
+ * Open the file of a source to read bytes before "to" once more; "file" (it is
+ * initialized) becomes what is in force where they begin.  A descriptor of the
+ * caller's own, or -1: ENOENT the file is gone, ESTALE other bytes stand there,
+ * anything else may pass.
+ */
+struct sources_part {
+	uint64_t number;
+	struct position_id id; /* when they were read first */
+	int64_t to, header_offset;
+	bool skipping;
+};
+int sources_reopen(const struct sources *sources,
+		   const struct sources_part *part, struct shape_file *file);
+
+/* The source with that number, or NULL. */
+struct source *sources_numbered(const struct sources *sources, uint64_t number);
 
 /*
  * Look at every glob and every file: one readdir and a stat for each, and no

@@ -34,6 +34,7 @@ struct sources_glob {
 };
 
 struct sources_fact;
+struct sources_debt;
 
 struct sources {
 	struct sources_glob *globs;
@@ -43,6 +44,8 @@ struct sources {
 	struct source **list;
 	size_t count, cap;
 	struct table by_id, by_path; /* every source, gone ones too */
+	struct table by_number;
+	uint64_t numbers; /* the last one given */
 
 	struct source **active; /* oldest first; NULL: a hole */
 	size_t active_count, active_cap, holes;
@@ -59,6 +62,8 @@ struct sources {
 	struct sources_fact **facts;
 	size_t facts_count;
 	struct table facts_by_id;
+	struct sources_debt *debts; /* credits of numbers not known yet */
+	size_t debts_count;
 
 	struct source *current; /* whose turn it is */
 	uint64_t turns, scan;
@@ -79,9 +84,10 @@ void sources_clock_ms(struct sources *sources, int64_t now_ms);
 void sources_say(struct source *source, enum sources_event_kind kind,
 		 const char *detail, int64_t bytes);
 
-/* A new one; NULL when there are too many. */
+/* A new one, of that number or (0) the next; NULL when there are too many. */
 struct source *sources_add(struct sources *sources, const char *path,
-			   uint64_t dev, uint64_t ino);
+			   uint64_t number, uint64_t dev, uint64_t ino);
+void sources_set_number(struct source *source, uint64_t number);
 void sources_drop(struct source *source);
 void sources_drop_gone(struct sources *sources, int64_t before_s);
 
@@ -93,6 +99,9 @@ void sources_set_path(struct source *source, const char *path);
 uint64_t sources_id_key(uint64_t dev, uint64_t ino);
 
 /* --- sources_facts.c --- */
+
+/* What was credited to its number before it was met. */
+void sources_pay(struct source *source);
 
 /* Apply what is known of the file "dev", "ino" to an open source. */
 void sources_apply(struct source *source, uint64_t dev, uint64_t ino);

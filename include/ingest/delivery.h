@@ -69,8 +69,8 @@ struct delivery_settings {
 	 * privacy, mail addresses are masked before words are stored.  In the
 	 * log and in last_error they always are. */
 	bool privacy;
-	/* Batches sealed longer ago hold nothing that the service would take:
-	 * they depart unsent.  0 = never. */
+	/* Batches whose newest event is older hold nothing that the service
+	 * would take: they depart unsent.  0 = never. */
 	int64_t max_age_s;
 	/* Called for events that have just been put into refused/, for their
 	 * rows; "event_json" is the line of a single one, else empty.  After a

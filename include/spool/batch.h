@@ -6,18 +6,20 @@
  * batch - what a batch's file name says
  *
  * The name alone is enough to recover from: it carries the source, the byte
- * range, the counts of events by type and the time of the oldest one.
+ * range, the counts of events by type and the times of the oldest and the
+ * newest one.
  *
- *	000000000000002a_801.1a2b.3ff.0123456789abcdef_0-8d3f_h0
- *	_e12.980.3.5.0.0_t6553f100_s6553f160_b1f400.ndjson.gz
+ *	000000000000002a_801.1a2b.3ff.0123456789abcdef.7_0-8d3f_h-.0
+ *	_e12.980.3.5.0.0_t6553f100.1e_s6553f160_b1f400.ndjson.gz
  *
  * (one line) is: number of sealing; device, inode, length and digest of the
- * head; bytes from-to; offset of the header in force ("-" none, and "x" added
- * when the block ends inside an over-long row); events reception, delivery,
- * inband, tempfail, outofband, feedback; oldest event; time of sealing; bytes
- * of the file.  All hexadecimal but the six counts.  Names sort in order of
- * sealing.  Where one block makes more than one batch, each carries its own
- * part of the byte range.
+ * head, and number of the source (position.h); bytes from-to; offsets of the
+ * header in force before and after the block ("-" none, and "x" added when the
+ * block begins or ends inside an over-long row); events reception, delivery,
+ * inband, tempfail, outofband, feedback; oldest event, and how much later the
+ * newest is; time of sealing; bytes of the file.  All hexadecimal but the six
+ * counts.  Names sort in order of sealing.  Where one block makes more than
+ * one batch, each carries its own part of the byte range.
  *
  * A batch that has left ready/ gets "_d<departure><why><refused>" before the
  * suffix: its number of departure, a letter for why, and how many of its
@@ -36,13 +38,20 @@ enum { BATCH_NAME = 256 };
 
 /*
  * What fits into a name.  Counts of one type, times and sizes beyond are cut
- * to these: no batch has a hundred million events or a TiB, and times lie
- * 34,000 years around 1970.  from, to and header_offset are not negative (but
- * header_offset -1), and source.head_len is at most POSITION_HEAD.
+ * to these: no batch has ten million events or 4 GiB, and times lie two
+ * thousand years around 1970.  Numbers and offsets beyond do not occur: they
+ * are cut as well, and then the name is not what was asked for, which
+ * spool_seal() sees.  from, to and the header's offsets are not negative (but
+ * -1 for none), and source.head_len is at most POSITION_HEAD.
  */
-#define BATCH_COUNT_MAX 99999999
-#define BATCH_TIME_MAX	((INT64_C(1) << 40) - 1)
-#define BATCH_BYTES_MAX ((UINT64_C(1) << 40) - 1)
+#define BATCH_COUNT_MAX	   9999999
+#define BATCH_TIME_MAX	   ((INT64_C(1) << 36) - 1)
+#define BATCH_SPAN_MAX	   ((INT64_C(1) << 32) - 1)
+#define BATCH_BYTES_MAX	   ((UINT64_C(1) << 32) - 1)
+#define BATCH_DEPARTED_MAX ((UINT64_C(1) << 48) - 1)
+#define BATCH_DEV_MAX	   ((UINT64_C(1) << 48) - 1)
+#define BATCH_OFFSET_MAX   ((INT64_C(1) << 48) - 1)
+#define BATCH_NUMBER_MAX   ((UINT64_C(1) << 36) - 1)
 
 enum batch_departure {
 	BATCH_READY = 0, /* has not left */
@@ -52,14 +61,20 @@ enum batch_departure {
 	BATCH_EXPIRED	 /* 'x' removed, all its events were too old */
 };
 
+/* What shape needs to know at a place of a file. */
+struct batch_edge {
+	int64_t header_offset; /* of the header in force; -1: none */
+	bool skipping;	       /* inside an over-long row */
+};
+
 struct batch {
 	uint64_t seq; /* number of sealing, from 1 */
 	struct position_id source;
+	uint64_t number; /* of the source; 0: not known */
 	int64_t from, to;
-	int64_t header_offset; /* -1: none */
-	bool skipping;
+	struct batch_edge before, after;
 	uint32_t events[EVENT_TYPES];
-	int64_t oldest_s;
+	int64_t oldest_s, newest_s; /* of the events; at most BATCH_SPAN_MAX */
 	int64_t sealed_s;
 	uint64_t bytes; /* of the file, gzip */
 

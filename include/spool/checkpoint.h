@@ -16,32 +16,14 @@
 
 #include <stdint.h>
 
-#include "acct/account.h"
 #include "base/buf.h"
 #include "follow/position.h"
+#include "spool/ledger.h"
 
 enum {
 	CHECKPOINT_VERSION = 1,
 	CHECKPOINT_SOURCES = 200000,
 	CHECKPOINT_MAX = 256 << 20
-};
-
-/*
- * What became of events, over all runs.  At all times
- *
- *	sum(account.events) == waiting (in ready/) + sent_events
- *	                       + refused_events + evicted_events
- *	                       + expired_events
- */
-struct ledger {
-	struct account account; /* rows and events made, all files together */
-	uint64_t sent_batches, sent_events, sent_bytes;
-	uint64_t refused_batches, refused_events;
-	uint64_t evicted_batches, evicted_events;
-	uint64_t expired_batches, expired_events; /* in ready/, never sent */
-	uint64_t healed_events;
-	uint64_t failures; /* uploads that did not succeed */
-	int64_t last_success_s;
 };
 
 /* How the shipper was when it saved, for status alone. */
@@ -50,6 +32,8 @@ struct checkpoint_process {
 	char phase[16];	    /* of delivery: "idle", "sending", ... */
 	char error[320];    /* the last failure, "" after a success */
 	int64_t next_try_s; /* 0: now */
+	char room[16];	    /* "ok", "evicting", "paused", "full" */
+	double rate; /* events a second that are delivered; -1: not known */
 };
 
 struct checkpoint {
@@ -57,6 +41,7 @@ struct checkpoint {
 	int64_t saved_s;
 	uint64_t seq;	     /* the last batch that was sealed */
 	uint64_t departures; /* the last departure that is in the ledger */
+	uint64_t numbers;    /* the last number that a source was given */
 	struct ledger ledger;
 	struct position *positions;
 	size_t positions_count;
@@ -69,6 +54,12 @@ enum checkpoint_status {
 };
 
 void checkpoint_release(struct checkpoint *checkpoint);
+
+/*
+ * Add what the ledger has for single files (struct ledger_file) to the
+ * positions that have their numbers; the others' stay in it.
+ */
+void checkpoint_credit(struct checkpoint *checkpoint);
 
 /*
  * Append the text.  Positions are given apart from the struct, one by one,

@@ -41,9 +41,16 @@ struct checkpoint_value {
 int checkpoint_set(const struct checkpoint_field *fields, size_t n, void *base,
 		   struct slice name, const struct checkpoint_value *v);
 
+/* "delivery", ... */
+int checkpoint_set_events(uint64_t events[EVENT_TYPES], struct slice name,
+			  const struct checkpoint_value *v);
+
 /* "rows", "skipped.tq", "not_shipped.vmta:internal", ... */
 int checkpoint_set_account(struct account *account, struct slice name,
 			   const struct checkpoint_value *v);
+
+int checkpoint_set_process(struct checkpoint_process *process,
+			   struct slice name, const struct checkpoint_value *v);
 
 int checkpoint_int(const struct checkpoint_value *v, int64_t *out);
 

@@ -41,6 +41,7 @@
 #include "base/buf.h"
 #include "spool/batch.h"
 #include "spool/checkpoint.h"
+#include "spool/deadlines.h"
 
 enum { SPOOL_WINDOW = 1024 };
 
@@ -50,6 +51,7 @@ struct spool_settings {
 	char *directory;
 	uint64_t min_free_bytes; /* 20 MiB; 0 = off */
 	uint64_t max_bytes;	 /* of ready/; 0 = off */
+	bool pause;		 /* on_full: stop reading, evict nothing */
 	int64_t keep_sent_s;	 /* 0 = remove at once */
 	int64_t max_age_s;	 /* events.max_age: older ones have expired */
 };
@@ -126,8 +128,8 @@ bool spool_unsettled(struct spool *spool);
  * Keep min_free_bytes free and ready/ within max_bytes: remove batches whose
  * events have all expired, then the oldest, never one in flight.
  * How many went, or -1: ENOSPC when room is short and nothing left to remove.
- * "room": bytes about to be written.  Expired is what was sealed so long ago
- * that an event of that moment is too old.
+ * "room": bytes about to be written.  Expired is a batch whose newest event is
+ * too old.  With "pause" only expired ones go.
  */
 struct spool_evicted {
 	uint64_t batches, events, bytes;
@@ -136,6 +138,11 @@ struct spool_evicted {
 };
 int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 		    struct spool_evicted *evicted_out);
+
+/* Would "bytes" more stay within the limits, without removing anything?  And
+ * with a good part of them to spare? */
+bool spool_has_room(struct spool *spool, uint64_t bytes);
+bool spool_is_roomy(struct spool *spool, uint64_t bytes);
 
 /* Remove from sent/ what was kept longer than keep_sent_s. */
 void spool_clean(struct spool *spool, int64_t now_s);
@@ -183,6 +190,10 @@ int spool_refuse(struct spool *spool, const struct batch *batch, uint32_t first,
 /* Append lines "source,offset,reason,row" to refused/rows.csv; durable.  At
  * 16 MiB the older half goes. */
 int spool_add_rows(struct spool *spool, struct slice csv_lines);
+
+/* What of all that waits will be too old before it can be sent. */
+void spool_forecast(struct spool *spool, double rate, int64_t now_s,
+		    struct forecast *out);
 
 struct spool_totals {
 	uint64_t batches, events, bytes; /* in ready/ */

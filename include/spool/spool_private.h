@@ -13,6 +13,7 @@
  * spool_window  which batch is next
  * spool_depart  leaving ready/
  * spool_room    eviction
+ * spool_reserve room for the checkpoint on a full disk
  * spool_note    accepted.ndjson and rows.csv
  * spool_refuse  refused events
  * spool_view    a spool that somebody else may hold
@@ -82,13 +83,6 @@ void spool_saved_release(struct spool_saved *saved);
 bool spool_next_counts(const struct spool_saved *saved,
 		       const struct spool_saved *next, bool has_batch);
 
-/* What has left, in a ledger. */
-void spool_ledger_depart(struct ledger *ledger, const struct batch *batch);
-void spool_ledger_merge(struct ledger *ledger, const struct ledger *more);
-
-/* A batch that no checkpoint covers was made all the same. */
-void spool_ledger_made(struct ledger *ledger, const struct batch *batch);
-
 /* --- The spool --- */
 
 struct spool {
@@ -100,6 +94,8 @@ struct spool {
 	bool unsynced;	  /* ready/ must be synced */
 	bool uninstalled; /* checkpoint.next is the checkpoint */
 	char undo_name[BATCH_NAME];
+	uint64_t text_bytes; /* of the last checkpoint */
+	uint64_t reserved;   /* bytes of the reserve */
 	void (*on_seal)(void *ctx);
 	void *on_seal_ctx;
 	void (*on_depart)(void *ctx);
@@ -115,8 +111,9 @@ struct spool {
 	struct ledger left;  /* departures not given to intake yet */
 
 	uint64_t batches, events, bytes; /* in ready/ */
+	struct deadlines deadlines;	 /* of the same */
 
-	/* The batches of lowest number that are not in flight, sorted. */
+	/* The batches of the oldest events that are not in flight, sorted. */
 	struct batch window[SPOOL_WINDOW];
 	size_t window_at, window_count;
 	bool window_whole;   /* there is none behind it */
@@ -158,16 +155,19 @@ enum spool_open_status spool_recover(struct spool *spool,
 /* Read the window from ready/, and count; "also" sees each name as well. */
 int spool_window_fill(struct spool *spool, spool_visit *also, void *ctx);
 
-/* A new batch, of the highest number. */
+/* A new batch. */
 void spool_window_append(struct spool *spool, const struct batch *batch);
 
 /*
- * Move a batch from the window into flight: the first, or the first that
- * was sealed before "sealed_before".  1, 0 when there is none, or -1.
+ * Move a batch from the window into flight: the first, or the first whose
+ * newest event is older than "before_s".  1, 0 when there is none, or -1.
  */
 int spool_window_next(struct spool *spool, struct batch *batch_out);
-int spool_window_expired(struct spool *spool, int64_t sealed_before,
+int spool_window_expired(struct spool *spool, int64_t before_s,
 			 struct batch *batch_out);
+
+/* It does not wait any more. */
+void spool_window_uncount(struct spool *spool, const struct batch *batch);
 
 bool spool_window_flies(struct spool *spool, uint64_t seq);
 
@@ -188,6 +188,14 @@ int spool_leave(struct spool *spool, struct batch *batch);
 
 /* The same, and its bytes are given back. */
 int spool_evict(struct spool *spool, struct batch *batch);
+
+/* --- spool_reserve; intake's thread --- */
+
+/* Have a reserve, if there is room for it. */
+void spool_reserve_keep(struct spool *spool);
+
+/* After a failure: was it for want of room, and is there some more now? */
+bool spool_reserve_give(struct spool *spool);
 
 /* --- spool_note --- */
 

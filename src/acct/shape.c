@@ -98,7 +98,7 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	batch->malformed_left_out = 0;
 	batch->notes_count = 0;
 	batch->from = batch->to = 0;
-	batch->oldest_s = 0;
+	batch->oldest_s = batch->newest_s = 0;
 	buf_reset(&shape->json_text);
 	idset_reset(&shape->receptions);
 	shape->events = 0;

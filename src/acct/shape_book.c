@@ -196,8 +196,10 @@ static void shape_shipped(struct shape *shape, const struct shape_row *row)
 		shipped |= row->sent[i] || row->duplicate[i];
 		if (row->sent[i]) {
 			account->events[event->type]++;
-			if (!shape->events++ || event->time_s < batch->oldest_s)
+			if (!shape->events || event->time_s < batch->oldest_s)
 				batch->oldest_s = event->time_s;
+			if (!shape->events++ || event->time_s > batch->newest_s)
+				batch->newest_s = event->time_s;
 			if (event->type == EVENT_RECEPTION)
 				idset_add(&shape->receptions, event->id);
 		} else if (!row->duplicate[i]) {

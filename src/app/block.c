@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/block.h"
 
+#include "base/fs.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 
@@ -37,8 +38,28 @@ void block_free(struct block **block)
 	*block = NULL;
 }
 
-/* Fill the window.  1 when the file has more, 0 at its end, or -1. */
-static int block_fill(struct block *block, struct source *source,
+/* Where the bytes come from: a source as far as it goes, or a part. */
+struct block_input {
+	struct source *source; /* NULL: the part */
+	const struct block_part *part;
+	const struct shape_file *file;
+	int64_t from;
+};
+
+static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
+				int64_t offset)
+{
+	if (in->source)
+		return source_read(in->source, p, n, offset);
+	if (offset >= in->part->to)
+		return 0;
+	if ((int64_t)n > in->part->to - offset)
+		n = (size_t)(in->part->to - offset);
+	return fs_pread(in->part->fd, p, n, offset);
+}
+
+/* Fill the window.  1 when there is more, 0 at the end, or -1. */
+static int block_fill(struct block *block, const struct block_input *in,
 		      int64_t offset)
 {
 	struct buf *window = &block->window;
@@ -50,32 +71,31 @@ static int block_fill(struct block *block, struct source *source,
 		room = window->max - window->len;
 	if (buf_reserve(window, room) < 0)
 		return 0;
-	n = source_read(source, window->p + window->len, room,
-			offset + (int64_t)window->len);
+	n = block_input_read(in, window->p + window->len, room,
+			     offset + (int64_t)window->len);
 	if (n < 0)
 		return -1;
 	window->len += (size_t)n;
 	return (size_t)n == room;
 }
 
-static enum block_status block_shape(struct block *block, struct source *source,
-				     int64_t now_s)
+static enum block_status
+block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 {
-	const struct position *at = source_position(source);
-	int64_t from = at->offset, offset = from;
+	int64_t from = in->from, offset = from;
 	enum shape_status status = SHAPE_MORE;
 	int more = 1;
 
 	buf_reset(&block->window);
-	shape_begin(block->shape, &at->file, now_s);
+	shape_begin(block->shape, in->file, now_s);
 	while (status == SHAPE_MORE && more && offset - from < BLOCK_MAX) {
 		bool final;
 		size_t consumed;
 
-		more = block_fill(block, source, offset);
+		more = block_fill(block, in, offset);
 		if (more < 0)
 			return BLOCK_UNREADABLE;
-		final = !more && source_final(source);
+		final = !more && (!in->source || source_final(in->source));
 		status = shape_feed(block->shape, buf_slice(&block->window),
 				    offset, final, &consumed);
 		buf_consume(&block->window, consumed);
@@ -87,8 +107,8 @@ static enum block_status block_shape(struct block *block, struct source *source,
 	return BLOCK_MADE;
 }
 
-enum block_status block_read(struct block *block, struct source *source,
-			     int64_t now_s)
+static enum block_status block_make(struct block *block,
+				    const struct block_input *in, int64_t now_s)
 {
 	enum block_status status;
 
@@ -97,7 +117,7 @@ enum block_status block_read(struct block *block, struct source *source,
 		size_t events;
 
 		buf_reset(&block->gz);
-		status = block_shape(block, source, now_s);
+		status = block_shape(block, in, now_s);
 		if (status != BLOCK_MADE || !block->batch->json.len)
 			return status;
 		if (gzip_pack(block->packer, block->batch->json, &block->gz) ==
@@ -108,6 +128,25 @@ enum block_status block_read(struct block *block, struct source *source,
 			return BLOCK_TOO_LARGE;
 		shape_limit(block->shape, events / 2);
 	}
+}
+
+enum block_status block_read(struct block *block, struct source *source,
+			     int64_t now_s)
+{
+	const struct position *at = source_position(source);
+	struct block_input in = {
+		.source = source, .file = &at->file, .from = at->offset};
+
+	return block_make(block, &in, now_s);
+}
+
+enum block_status block_read_part(struct block *block,
+				  const struct block_part *part, int64_t now_s)
+{
+	struct block_input in = {
+		.part = part, .file = part->file, .from = part->from};
+
+	return block_make(block, &in, now_s);
 }
 
 const struct shape_batch *block_batch(const struct block *block)

@@ -4,29 +4,22 @@
 #include <errno.h>
 #include <stdio.h>
 
-/* Two ledgers must never share a tally: copy by merging into an empty one. */
-static struct ledger books_copy(const struct ledger *from)
-{
-	struct ledger to = *from;
-
-	to.account = (struct account){0};
-	account_merge(&to.account, &from->account);
-	return to;
-}
-
 void books_open(struct books *books, const struct checkpoint *checkpoint,
 		int64_t now_s)
 {
-	*books = (struct books){.process = {.since_s = now_s, .phase = "idle"},
-				.ledger = books_copy(&checkpoint->ledger),
+	*books = (struct books){.process = {.since_s = now_s,
+					    .phase = "idle",
+					    .room = "ok",
+					    .rate = -1},
 				.departures = checkpoint->departures,
 				.failures_base = checkpoint->ledger.failures};
+	ledger_copy(&books->ledger, &checkpoint->ledger);
 	buf_init(&books->text, CHECKPOINT_MAX);
 }
 
 void books_close(struct books *books)
 {
-	account_release(&books->ledger.account);
+	ledger_release(&books->ledger);
 	buf_release(&books->text);
 }
 
@@ -59,14 +52,35 @@ bool books_uploads(struct books *books, const struct delivery_state *state)
 	return news;
 }
 
-struct books_draft books_draft(struct books *books, struct spool *spool,
+void books_credit(struct books *books, struct sources *sources)
+{
+	struct ledger *ledger = &books->ledger;
+
+	for (size_t i = 0; i < ledger->files_count; i++) {
+		const struct ledger_file *file = &ledger->files[i];
+
+		if (file->number)
+			sources_credit(sources, file->number, file->events,
+				       &file->fate);
+	}
+	ledger_forget_files(ledger);
+}
+
+void books_settle(struct books *books, struct spool *spool,
+		  struct sources *sources)
+{
+	books->departures = spool_settle(spool, &books->ledger);
+	books_credit(books, sources);
+}
+
+struct books_draft books_draft(const struct books *books,
 			       const struct account *account)
 {
-	struct books_draft draft = {.ledger = books_copy(&books->ledger)};
+	struct books_draft draft = {0};
 
+	ledger_copy(&draft.ledger, &books->ledger);
 	if (account)
 		account_merge(&draft.ledger.account, account);
-	draft.departures = spool_settle(spool, &draft.ledger);
 	return draft;
 }
 
@@ -76,7 +90,8 @@ struct slice books_text(struct books *books, const struct books_draft *draft,
 	struct checkpoint checkpoint = {.process = books->process,
 					.saved_s = now_s,
 					.seq = seq,
-					.departures = draft->departures,
+					.departures = books->departures,
+					.numbers = sources_numbers(sources),
 					.ledger = draft->ledger};
 	struct checkpoint_writer *writer;
 
@@ -95,13 +110,12 @@ struct slice books_text(struct books *books, const struct books_draft *draft,
 void books_keep(struct books *books, struct books_draft *draft,
 		struct spool *spool)
 {
-	account_release(&books->ledger.account);
+	ledger_release(&books->ledger);
 	books->ledger = draft->ledger;
-	books->departures = draft->departures;
-	spool_settled(spool, draft->departures);
+	spool_settled(spool, books->departures);
 }
 
 void books_drop(struct books_draft *draft)
 {
-	account_release(&draft->ledger.account);
+	ledger_release(&draft->ledger);
 }

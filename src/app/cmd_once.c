@@ -61,7 +61,9 @@ static void once_ship(struct once *once)
 	once->moved_ms = once->busy_ms = clock_ms();
 	while (!signals_stop()) {
 		int64_t wait = intake_step(in, clock_ms(), clock_s());
-		bool sealed = intake_done(in, clock_ms());
+		bool sealed =
+			(intake_done(in, clock_ms()) && !intake_healing(in)) ||
+			intake_paused(in);
 
 		uploader_state(once->shipper.uploader, &state);
 		intake_uploads(in, &state, clock_ms());
@@ -74,12 +76,13 @@ static void once_ship(struct once *once)
 	}
 }
 
-static int once_status(const struct once *once, bool stuck)
+static int once_status(const struct once *once)
 {
-	if (stuck)
+	if (intake_stuck(once->shipper.intake))
 		return EX_IOERR;
 	if (!once->waiting)
-		return EX_OK;
+		return intake_paused(once->shipper.intake) ? EX_TEMPFAIL
+							   : EX_OK;
 	return once->key_refused ? EX_NOPERM : EX_TEMPFAIL;
 }
 
@@ -98,7 +101,7 @@ int cmd_once(const struct options *options)
 	status = shipper_open(&once.shipper, options, ONCE_BEAT_MS, wake_up);
 	if (status == EX_OK) {
 		once_ship(&once);
-		status = once_status(&once, intake_stuck(once.shipper.intake));
+		status = once_status(&once);
 		if (once.waiting)
 			log_warnx("once: %llu batches are still waiting in the "
 				  "spool; the next run sends them",

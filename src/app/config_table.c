@@ -51,7 +51,7 @@ static const struct config_choice injections[] = {
 static const struct config_choice privacies[] = {
 	{"retain", 0}, {"sha1", 1}, {NULL, 0}};
 static const struct config_choice on_fulls[] = {
-	{"evict", 0}, {"pause", CONFIG_NOT_YET}, {NULL, 0}};
+	{"evict", 0}, {"pause", 1}, {NULL, 0}};
 
 static const char *config_absolute(struct slice text)
 {
@@ -155,7 +155,8 @@ const struct config_row config_rows[CONFIG_ROWS] = {
 	 RANGE(0, SIZE_ANY)},
 	{"spool.max_size", "0", CONFIG_SIZE, AT(spool.max_bytes),
 	 RANGE(0, SIZE_ANY)},
-	{"spool.on_full", "evict", CONFIG_CHOICE, NOWHERE, .choices = on_fulls},
+	{"spool.on_full", "evict", CONFIG_CHOICE, AT(spool.pause),
+	 .choices = on_fulls},
 	{"spool.keep_sent", "0", CONFIG_SECONDS, AT(spool.keep_sent_s),
 	 RANGE(0, 365 * DAY)},
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/intake_private.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "base/mem.h"
 
 /* How often room is looked at while batches wait. */
-enum { INTAKE_ROOM_MS = 5000 };
+enum { INTAKE_ROOM_MS = 5000, INTAKE_EVICTING_MS = 60000 };
 
 static struct sources *intake_sources(const struct config *config, bool fresh)
 {
@@ -34,13 +37,20 @@ struct intake *intake_new(const struct config *config, struct spool *spool,
 	buf_init(&in->lines, 8 << 20);
 	books_open(&in->books, &found->checkpoint, now_s);
 	sources_adopt(in->sources, found->checkpoint.positions,
-		      found->checkpoint.positions_count);
+		      found->checkpoint.positions_count,
+		      found->checkpoint.numbers);
 	for (size_t i = 0; i < found->beyond_count; i++) {
 		const struct batch *b = &found->beyond[i];
+		struct sources_beyond beyond = {.id = b->source,
+						.number = b->number,
+						.to = b->to,
+						.header_offset =
+							b->after.header_offset,
+						.skipping = b->after.skipping};
 
-		sources_advance_to(in->sources, &b->source, b->to,
-				   b->header_offset, b->skipping);
+		sources_advance_to(in->sources, &beyond);
 	}
+	books_credit(&in->books, in->sources);
 	/* The next start is not the first one, which may skip what is there. */
 	in->dirty = found->fresh || found->beyond_count > 0;
 	in->dirty_ms = found->fresh ? now_ms - INTAKE_SAVE_MS : now_ms;
@@ -83,7 +93,7 @@ void intake_configure(struct intake *in, const struct config *config,
 		position_copy(&positions[i],
 			      source_position(sources_get(in->sources, i)));
 	}
-	sources_adopt(sources, positions, count);
+	sources_adopt(sources, positions, count, sources_numbers(in->sources));
 	for (size_t i = 0; i < count; i++)
 		position_release(&positions[i]);
 	mem_free(positions);
@@ -117,11 +127,16 @@ static int64_t intake_housekeep(struct intake *in, int64_t now_ms,
 	struct spool_totals totals;
 
 	spool_totals(in->spool, &totals);
-	if (!totals.batches && !in->config->spool.keep_sent_s)
-		return INT64_MAX;
+	if (!totals.batches && !in->config->spool.keep_sent_s) {
+		if (in->alarm.on)
+			intake_outlook(in, false, now_ms, now_s);
+		pace_idle(&in->pace);
+		return in->alarm.on ? INTAKE_ROOM_MS : INT64_MAX;
+	}
 	if (now_ms >= in->room_ms) {
 		in->room_ms = now_ms + INTAKE_ROOM_MS;
 		intake_make_room(in, 0, now_s);
+		intake_outlook(in, totals.batches > 0, now_ms, now_s);
 		spool_clean(in->spool, now_s);
 	}
 	return in->room_ms - now_ms;
@@ -142,22 +157,58 @@ static int64_t intake_save_in_time(struct intake *in, int64_t now_ms,
 	return INTAKE_RETRY_MS;
 }
 
-int64_t intake_step(struct intake *in, int64_t now_ms, int64_t now_s)
+/* Seal what is due, a few at a time. */
+static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 {
-	struct source *source;
-	int64_t wait;
-
+	if (in->paused &&
+	    !spool_has_room(in->spool,
+			    INTAKE_ROOM_SLACK + block_gz(in->block).len))
+		return INTAKE_RETRY_MS;
+	intake_set_paused(in, false);
 	for (int i = 0; i < INTAKE_TURN; i++) {
-		source = sources_due(in->sources, now_ms);
+		struct source *source = sources_due(in->sources, now_ms);
+
 		if (!source)
 			break;
 		intake_block(in, source, now_ms, now_s);
 	}
+	return INT64_MAX;
+}
+
+/* What status says of the room in the spool. */
+static void intake_room(struct intake *in, int64_t now_ms)
+{
+	char *room = in->books.process.room;
+	const char *now = "ok";
+
+	if (in->evicted)
+		in->evicting_ms = now_ms + INTAKE_EVICTING_MS;
+	if (in->paused)
+		now = "paused";
+	else if (in->stuck)
+		now = "full";
+	else if (now_ms < in->evicting_ms)
+		now = "evicting";
+	if (strcmp(room, now) == 0)
+		return;
+	snprintf(room, sizeof(in->books.process.room), "%s", now);
+	intake_dirty(in, now_ms);
+}
+
+int64_t intake_step(struct intake *in, int64_t now_ms, int64_t now_s)
+{
+	int64_t wait = intake_blocks(in, now_ms, now_s), heal;
+
+	intake_room(in, now_ms);
+	heal = intake_heal(in, now_ms, now_s);
 	lost_find(in->lost, in->config, in->sources, in->spool);
-	wait = intake_save_in_time(in, now_ms, now_s);
+	wait = intake_least(wait, heal);
+	wait = intake_least(wait, intake_save_in_time(in, now_ms, now_s));
 	wait = intake_least(wait, intake_housekeep(in, now_ms, now_s));
 	if (sources_rescan_due(in->sources, now_ms))
 		intake_rescan(in, now_ms, now_s);
+	if (in->paused)
+		return intake_least(wait, INTAKE_RETRY_MS);
 	return intake_least(wait, sources_next_ms(in->sources, now_ms));
 }
 
@@ -198,6 +249,16 @@ void intake_flush(struct intake *in)
 bool intake_stuck(const struct intake *in)
 {
 	return in->stuck;
+}
+
+bool intake_healing(const struct intake *in)
+{
+	return in->healing;
+}
+
+bool intake_paused(const struct intake *in)
+{
+	return in->paused;
 }
 
 bool intake_done(struct intake *in, int64_t now_ms)

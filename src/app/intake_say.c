@@ -69,6 +69,9 @@ void intake_say_events(struct intake *in, int64_t now_ms)
 
 	while (sources_event(in->sources, &event)) {
 		intake_say_event(&event, in->config->verbose);
+		if (event.kind == SOURCES_TRUNCATED ||
+		    event.kind == SOURCES_REWRITTEN)
+			intake_forget_gaps(in, event.path, now_ms);
 		intake_dirty(in, now_ms);
 	}
 }
@@ -118,7 +121,7 @@ void intake_say_evicted(const struct spool_evicted *gone)
 	else
 		log_errorx("spool: evicted %llu batches with %llu events (%llu "
 			   "bytes), the oldest from %lld, for lack of room: "
-			   "reports will have a hole",
+			   "they will be read again when there is some",
 			   (unsigned long long)gone->batches,
 			   (unsigned long long)gone->events,
 			   (unsigned long long)gone->bytes,
@@ -137,6 +140,22 @@ void intake_say_sealed(const struct intake *in, const struct source *source)
 			 (unsigned long long)shaped->account.rows,
 			 (unsigned long long)account_events(&shaped->account),
 			 block_gz(in->block).len);
+}
+
+void intake_set_paused(struct intake *in, bool paused)
+{
+	int saved = errno;
+
+	if (paused && !in->paused)
+		log_warnx("spool: %s is full: reading pauses until there is "
+			  "room (spool.on_full: pause); rows wait in the "
+			  "accounting files",
+			  in->config->spool.directory);
+	if (!paused && in->paused)
+		log_info("spool: there is room again in %s: reading goes on",
+			 in->config->spool.directory);
+	in->paused = paused;
+	errno = saved;
 }
 
 void intake_set_stuck(struct intake *in, bool stuck, const char *what)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+
 #include "app/intake_private.h"
 #include "app/rows.h"
 #include "base/log.h"
@@ -10,9 +12,6 @@
  * says; the rows are where they always were, in the accounting file.
  */
 
-/* Room for the checkpoint, beside a batch. */
-enum { INTAKE_ROOM_SLACK = 1 << 20 };
-
 int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s)
 {
 	struct spool_evicted gone = {0};
@@ -21,17 +20,17 @@ int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s)
 	if (!gone.batches)
 		return status;
 	in->dirty = true;
+	in->evicted = in->evicted || !gone.expired;
 	intake_say_evicted(&gone);
 	return status;
 }
 
-static int intake_commit(struct intake *in, const struct batch *batch,
-			 const struct account *account, int64_t now_s)
+int intake_commit(struct intake *in, const struct batch *batch,
+		  struct books_draft *draft, int64_t now_s)
 {
-	struct books_draft draft = books_draft(&in->books, in->spool, account);
 	uint64_t seq = spool_next_seq(in->spool) - (batch ? 0 : 1);
 	struct slice text =
-		books_text(&in->books, &draft, in->sources, seq, now_s);
+		books_text(&in->books, draft, in->sources, seq, now_s);
 	int status = -1;
 
 	if (text.len)
@@ -39,19 +38,24 @@ static int intake_commit(struct intake *in, const struct batch *batch,
 					    block_gz(in->block), text)
 			       : spool_save(in->spool, text);
 	if (status < 0) {
-		books_drop(&draft);
+		books_drop(draft);
 		return -1;
 	}
-	books_keep(&in->books, &draft, in->spool);
+	books_keep(&in->books, draft, in->spool);
 	in->dirty = false;
 	return 0;
 }
 
 int intake_save(struct intake *in, int64_t now_s)
 {
+	struct books_draft draft;
+
 	if (!in->dirty && !spool_unsettled(in->spool))
 		return 0;
-	if (intake_commit(in, NULL, NULL, now_s) < 0) {
+	books_settle(&in->books, in->spool, in->sources);
+	draft = books_draft(&in->books, NULL);
+	if (intake_commit(in, NULL, &draft, now_s) < 0) {
+		in->dirty = true;
 		intake_set_stuck(in, true, "save the checkpoint");
 		return -1;
 	}
@@ -59,18 +63,20 @@ int intake_save(struct intake *in, int64_t now_s)
 	return 0;
 }
 
-static void intake_fill(struct intake *in, struct source *source,
-			struct batch *batch, int64_t now_s)
+struct batch_edge intake_edge(const struct shape_file *file)
 {
-	const struct shape_batch *shaped = block_batch(in->block);
+	return (struct batch_edge){file->header_offset, file->skipping};
+}
 
+void intake_fill(const struct intake *in, const struct shape_batch *shaped,
+		 struct batch *batch, int64_t now_s)
+{
 	*batch = (struct batch){.seq = spool_next_seq(in->spool),
-				.source = source_position(source)->id,
 				.from = shaped->from,
 				.to = shaped->to,
-				.header_offset = shaped->file.header_offset,
-				.skipping = shaped->file.skipping,
+				.after = intake_edge(&shaped->file),
 				.oldest_s = shaped->oldest_s,
+				.newest_s = shaped->newest_s,
 				.sealed_s = now_s,
 				.bytes = block_gz(in->block).len};
 	for (size_t i = 0; i < EVENT_TYPES; i++)
@@ -119,19 +125,30 @@ static bool intake_seal(struct intake *in, struct source *source,
 {
 	const struct shape_batch *shaped = block_batch(in->block);
 	uint64_t bytes = block_gz(in->block).len;
+	struct books_draft draft;
 	struct position before;
 	struct batch batch;
 	bool done;
 
+	/* What has left stays in the books, whatever becomes of this. */
+	books_settle(&in->books, in->spool, in->sources);
 	position_init(&before);
 	position_copy(&before, source_position(source));
-	intake_fill(in, source, &batch, now_s);
+	intake_fill(in, shaped, &batch, now_s);
+	batch.number = before.number;
+	batch.before = intake_edge(&before.file);
 	source_advance(source, shaped->to, &shaped->file, &shaped->account,
 		       now_s);
 	batch.source = source_position(source)->id;
-	done = intake_make_room(in, bytes + INTAKE_ROOM_SLACK, now_s) >= 0 &&
-	       intake_commit(in, &batch, &shaped->account, now_s) == 0;
-	intake_set_stuck(in, !done, "seal a batch");
+	done = intake_make_room(in, bytes + INTAKE_ROOM_SLACK, now_s) >= 0;
+	if (in->config->spool.pause)
+		intake_set_paused(in, !done && errno == ENOSPC);
+	if (done) {
+		draft = books_draft(&in->books, &shaped->account);
+		done = intake_commit(in, &batch, &draft, now_s) == 0;
+	}
+	if (!in->paused)
+		intake_set_stuck(in, !done, "seal a batch");
 	if (!done)
 		source_restore(source, &before, now_ms, INTAKE_RETRY_MS);
 	position_release(&before);

@@ -105,7 +105,7 @@ static void rows_visit(void *ctx, const struct shape_trace *trace)
 /* The header in force where the block begins. */
 static void rows_header(const struct rows_query *query, struct shape_file *file)
 {
-	int64_t offset = query->batch->header_offset;
+	int64_t offset = query->batch->before.header_offset;
 	char bytes[16384];
 	ssize_t n = 0;
 	struct slice line = query->columns;
@@ -120,6 +120,7 @@ static void rows_header(const struct rows_query *query, struct shape_file *file)
 	buf_reset(&file->header);
 	buf_add_slice(&file->header, line);
 	file->header_offset = offset;
+	file->skipping = query->batch->before.skipping;
 }
 
 /* More bytes into the window.  1, 0 when the block has no more, or -1. */

@@ -25,34 +25,39 @@ void status_source(const struct position *at, int64_t now_s,
 		out->lag_s = now_s - since;
 }
 
-static uint64_t status_departed(const struct ledger *ledger)
+/* Does every event of the file have its account?  One of an earlier version
+ * has no number, and is not asked. */
+static bool status_file_agrees(const struct spool_view *view,
+			       const struct position *at)
 {
-	return ledger->sent_events + ledger->refused_events +
-	       ledger->evicted_events + ledger->expired_events;
+	const struct position_fate *fate = &at->fate;
+	uint64_t made = account_events(&at->account) + fate->healed;
+	uint64_t known =
+		fate->sent + fate->refused + fate->evicted + fate->expired;
+
+	return !at->number ||
+	       made == known + spool_view_waiting(view, at->number);
 }
 
 bool status_agrees(const struct spool_view *view, struct buf *why)
 {
 	const struct checkpoint *c = &view->checkpoint;
-	uint64_t made = account_events(&c->ledger.account);
-	uint64_t known = view->totals.events + status_departed(&c->ledger);
 
 	if (!account_agrees(&c->ledger.account)) {
 		buf_addf(why, "the rows read and their accounts differ");
 		return false;
 	}
-	if (made != known) {
-		buf_addf(why,
-			 "%" PRIu64 " events were made, %" PRIu64
-			 " are accounted for",
-			 made, known);
+	if (!ledger_agrees(&c->ledger, view->totals.events, why))
 		return false;
-	}
 	for (size_t i = 0; i < c->positions_count; i++) {
-		if (account_agrees(&c->positions[i].account))
+		const struct position *at = &c->positions[i];
+
+		if (account_agrees(&at->account) &&
+		    status_file_agrees(view, at))
 			continue;
-		buf_addf(why, "the rows of %s and their accounts differ",
-			 c->positions[i].path);
+		buf_addf(why, "the %s of %s and their accounts differ",
+			 account_agrees(&at->account) ? "events" : "rows",
+			 at->path);
 		return false;
 	}
 	return true;
@@ -68,9 +73,23 @@ static void status_str(struct json *j, const char *key, const char *value)
 	buf_release(&clean);
 }
 
-static void status_json_sources(struct json *j, const struct checkpoint *c,
+static void status_json_fate(struct json *j, const struct spool_view *view,
+			     const struct position *at)
+{
+	json_uint(j, "events", account_events(&at->account));
+	json_uint(j, "waiting", spool_view_waiting(view, at->number));
+	json_uint(j, "sent", at->fate.sent);
+	json_uint(j, "refused", at->fate.refused);
+	json_uint(j, "evicted", at->fate.evicted);
+	json_uint(j, "expired", at->fate.expired);
+	json_uint(j, "healed", at->fate.healed);
+}
+
+static void status_json_sources(struct json *j, const struct spool_view *view,
 				int64_t now_s)
 {
+	const struct checkpoint *c = &view->checkpoint;
+
 	json_array_in(j, "sources");
 	for (size_t i = 0; i < c->positions_count; i++) {
 		const struct position *at = &c->positions[i];
@@ -87,7 +106,7 @@ static void status_json_sources(struct json *j, const struct checkpoint *c,
 		json_uint(j, "rows", at->account.rows);
 		json_uint(j, "shipped", at->account.shipped);
 		json_uint(j, "malformed", at->account.malformed);
-		json_uint(j, "events", account_events(&at->account));
+		status_json_fate(j, view, at);
 		json_end(j);
 	}
 	json_array_end(j);
@@ -129,8 +148,52 @@ static void status_json_events(struct json *j, const struct account *a)
 	json_end(j);
 }
 
+/* While nothing runs, nothing is delivered. */
+void status_forecast(const struct spool_view *view, const struct config *config,
+		     int64_t now_s, struct forecast *out)
+{
+	struct deadlines deadlines = view->deadlines;
+	double rate = view->running ? view->checkpoint.process.rate : 0;
+
+	deadlines_set_max_age(&deadlines, config->events.max_age_s);
+	deadlines_forecast(&deadlines, rate, now_s, out);
+	out->rate = rate;
+}
+
+static void status_json_forecast(struct json *j, const struct spool_view *view,
+				 const struct config *config, int64_t now_s)
+{
+	struct forecast forecast;
+
+	status_forecast(view, config, now_s, &forecast);
+	json_begin_in(j, "forecast");
+	json_int(j, "rate", (int64_t)forecast.rate);
+	json_uint(j, "expiring_events", forecast.expiring_events);
+	json_int(j, "first", forecast.first_s);
+	json_int(j, "last", forecast.last_s);
+	json_end(j);
+}
+
+static void status_json_gaps(struct json *j, const struct ledger *l)
+{
+	json_uint(j, "evicted_batches", l->evicted_batches);
+	json_uint(j, "evicted_events", l->evicted_events);
+	json_uint(j, "open_gaps", l->gaps.count);
+	json_uint(j, "open_gap_events", gaps_events(&l->gaps));
+	json_uint(j, "healed_events", l->healed_events);
+	json_uint(j, "lapsed_events", l->lapsed_events);
+	json_uint(j, "unreadable_events", l->unreadable_events);
+	json_uint(j, "expired_batches", l->expired_batches);
+	json_uint(j, "expired_events", l->expired_events);
+	json_begin_in(j, "expired");
+	for (int i = 0; i < EVENT_TYPES; i++)
+		json_uint(j, account_event_name((enum event_type)i),
+			  l->expired[i]);
+	json_end(j);
+}
+
 static void status_json_spool(struct json *j, const struct spool_view *view,
-			      const struct config *config)
+			      const struct config *config, int64_t now_s)
 {
 	const struct spool_totals *t = &view->totals;
 	const struct ledger *l = &view->checkpoint.ledger;
@@ -145,14 +208,12 @@ static void status_json_spool(struct json *j, const struct spool_view *view,
 	json_int(j, "oldest_event", t->oldest_event_s);
 	json_int(j, "deadline", deadline);
 	json_uint(j, "free_bytes", t->free_bytes);
-	json_uint(j, "evicted_batches", l->evicted_batches);
-	json_uint(j, "evicted_events", l->evicted_events);
-	json_uint(j, "expired_batches", l->expired_batches);
-	json_uint(j, "expired_events", l->expired_events);
-	json_uint(j, "open_gaps", 0);
-	json_uint(j, "healed_events", l->healed_events);
+	status_str(j, "state",
+		   view->running ? view->checkpoint.process.room : "stopped");
+	status_json_gaps(j, l);
 	json_uint(j, "refused_batches", l->refused_batches);
 	json_uint(j, "refused_events", l->refused_events);
+	status_json_forecast(j, view, config, now_s);
 	json_end(j);
 }
 
@@ -194,10 +255,10 @@ void status_json(const struct spool_view *view, const struct config *config,
 	json_int(j, "pid", view->running ? view->pid : 0);
 	json_int(j, "since", view->running ? c->process.since_s : 0);
 	status_str(j, "node", config->events.node_name);
-	status_json_sources(j, c, now_s);
+	status_json_sources(j, view, now_s);
 	status_json_rows(j, &c->ledger.account);
 	status_json_events(j, &c->ledger.account);
-	status_json_spool(j, view, config);
+	status_json_spool(j, view, config, now_s);
 	status_json_upload(j, view);
 	json_begin_in(j, "ledger");
 	json_bool(j, "agrees", status_agrees(view, &why));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <inttypes.h>
+#include <string.h>
 
 #include "app/status.h"
 #include "base/when.h"
@@ -117,13 +118,50 @@ static void status_text_spool(struct buf *out, const struct spool_view *view,
 		}
 		buf_add_char(out, '\n');
 	}
-	if (l->evicted_events || l->expired_events || l->refused_events)
+	if (view->running && strcmp(view->checkpoint.process.room, "ok") != 0)
+		buf_addf(out, "           room: %s\n",
+			 view->checkpoint.process.room);
+	if (l->expired_events || l->refused_events)
 		buf_addf(out,
-			 "lost       %" PRIu64 " events evicted, %" PRIu64
-			 " expired in the spool, %" PRIu64
-			 " refused by the service (see refused/)\n",
-			 l->evicted_events, l->expired_events,
-			 l->refused_events);
+			 "lost       %" PRIu64 " events expired in the spool, "
+			 "%" PRIu64 " refused by the service (see refused/)\n",
+			 l->expired_events, l->refused_events);
+}
+
+/* What went for lack of room, and what became of it. */
+static void status_text_gaps(struct buf *out, const struct ledger *l)
+{
+	if (!l->evicted_events)
+		return;
+	buf_addf(out,
+		 "evicted    %" PRIu64 " events for lack of room: %" PRIu64
+		 " healed, %" PRIu64 " in %zu gaps to be read again\n",
+		 l->evicted_events, l->healed_events, gaps_events(&l->gaps),
+		 l->gaps.count);
+	if (l->lapsed_events || l->unreadable_events)
+		buf_addf(out,
+			 "           lost: %" PRIu64
+			 " too old by then, %" PRIu64
+			 " whose file is gone or other\n",
+			 l->lapsed_events, l->unreadable_events);
+}
+
+static void status_text_forecast(struct buf *out, const struct spool_view *view,
+				 const struct config *config, int64_t now_s)
+{
+	struct forecast f;
+
+	status_forecast(view, config, now_s, &f);
+	if (!f.expiring_events)
+		return;
+	buf_addf(out,
+		 "forecast   at %.1f events a second %" PRIu64
+		 " will be too old before they are sent,\n           from ",
+		 f.rate, f.expiring_events);
+	status_time(out, f.first_s);
+	buf_add_str(out, " to ");
+	status_time(out, f.last_s);
+	buf_add_char(out, '\n');
 }
 
 static void status_text_upload(struct buf *out, const struct spool_view *view)
@@ -161,6 +199,8 @@ void status_text(const struct spool_view *view, const struct config *config,
 		buf_addf(out, "sparktail %s does not run\n", VERSION);
 	status_text_rows(out, &c->ledger.account);
 	status_text_spool(out, view, config);
+	status_text_gaps(out, &c->ledger);
+	status_text_forecast(out, view, config, now_s);
 	status_text_upload(out, view);
 	status_text_sources(out, c, now_s);
 	if (status_agrees(view, &why))

@@ -45,6 +45,7 @@ void position_copy(struct position *to, const struct position *from)
 		return;
 	mem_free(to->path);
 	to->path = from->path ? mem_str(from->path) : NULL;
+	to->number = from->number;
 	to->id = from->id;
 	to->offset = from->offset;
 	to->tail_len = from->tail_len;
@@ -55,4 +56,15 @@ void position_copy(struct position *to, const struct position *from)
 	to->last_read_s = from->last_read_s;
 	account_release(&to->account);
 	account_merge(&to->account, &from->account);
+	to->fate = from->fate;
+}
+
+void position_fate_add(struct position_fate *total,
+		       const struct position_fate *more)
+{
+	total->sent += more->sent;
+	total->refused += more->refused;
+	total->evicted += more->evicted;
+	total->expired += more->expired;
+	total->healed += more->healed;
 }

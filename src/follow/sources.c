@@ -63,6 +63,7 @@ void sources_free(struct sources **sources)
 	sources_facts_free(s);
 	table_release(&s->by_id);
 	table_release(&s->by_path);
+	table_release(&s->by_number);
 	mem_free(s);
 	*sources = NULL;
 }
@@ -138,8 +139,38 @@ static bool sources_room(struct sources *sources)
 	return sources->count < SOURCES_MAX;
 }
 
+struct source *sources_numbered(const struct sources *sources, uint64_t number)
+{
+	struct source *source;
+
+	for (size_t at = 0;
+	     (source = table_next(&sources->by_number, number, &at));) {
+		if (source->at.number == number)
+			return source;
+	}
+	return NULL;
+}
+
+void sources_set_number(struct source *source, uint64_t number)
+{
+	struct sources *s = source->all;
+
+	if (number == source->at.number || sources_numbered(s, number))
+		return;
+	table_remove(&s->by_number, source->at.number, source);
+	source->at.number = number;
+	if (number > s->numbers)
+		s->numbers = number;
+	table_add(&s->by_number, number, source);
+}
+
+uint64_t sources_numbers(const struct sources *sources)
+{
+	return sources->numbers;
+}
+
 struct source *sources_add(struct sources *sources, const char *path,
-			   uint64_t dev, uint64_t ino)
+			   uint64_t number, uint64_t dev, uint64_t ino)
 {
 	struct source *source;
 
@@ -163,6 +194,10 @@ struct source *sources_add(struct sources *sources, const char *path,
 	sources->list[sources->count++] = source;
 	table_add(&sources->by_path, table_key(slice_str(path)), source);
 	table_add(&sources->by_id, sources_id_key(dev, ino), source);
+	if (!number || sources_numbered(sources, number))
+		number = ++sources->numbers;
+	source->at.number = number;
+	table_add(&sources->by_number, number, source);
 	return source;
 }
 
@@ -182,6 +217,7 @@ void sources_drop(struct source *source)
 	table_remove(&s->by_id, sources_id_key(id->dev, id->ino), source);
 	table_remove(&s->by_path, table_key(slice_str(source->at.path)),
 		     source);
+	table_remove(&s->by_number, source->at.number, source);
 	s->list[source->index] = s->list[--s->count];
 	s->list[source->index]->index = source->index;
 	position_release(&source->at);
@@ -211,20 +247,35 @@ static void sources_mend(struct position *at)
 		at->id.head_len = 0;
 }
 
+static void sources_number_from(struct sources *sources,
+				const struct position *positions, size_t count,
+				uint64_t numbers)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (positions[i].number > numbers)
+			numbers = positions[i].number;
+	}
+	sources->numbers = numbers;
+}
+
 void sources_adopt(struct sources *sources, const struct position *positions,
-		   size_t count)
+		   size_t count, uint64_t numbers)
 {
 	assert(sources->first_scan);
+	sources_number_from(sources, positions, count, numbers);
 	for (size_t i = 0; i < count; i++) {
 		const struct position *from = &positions[i];
 		struct source *source =
 			sources_add(sources, from->path ? from->path : "",
-				    from->id.dev, from->id.ino);
+				    from->number, from->id.dev, from->id.ino);
+		uint64_t number;
 
 		if (!source)
 			return;
 		/* The path stays the same bytes, which the table knows. */
+		number = source->at.number;
 		position_copy(&source->at, from);
+		source->at.number = number;
 		if (!from->path)
 			source->at.path = mem_str("");
 		sources_mend(&source->at);

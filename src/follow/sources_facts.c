@@ -10,10 +10,15 @@
  */
 
 struct sources_fact {
-	struct position_id id;
-	int64_t to, header_offset;
-	bool skipping;
+	struct sources_beyond about;
 	bool used; /* whoever has that inode later is another file */
+};
+
+/* What belongs to a number that no source has yet. */
+struct sources_debt {
+	uint64_t number;
+	uint64_t events[EVENT_TYPES];
+	struct position_fate fate;
 };
 
 void sources_facts_free(struct sources *sources)
@@ -21,6 +26,7 @@ void sources_facts_free(struct sources *sources)
 	for (size_t i = 0; i < sources->facts_count; i++)
 		mem_free(sources->facts[i]);
 	mem_free(sources->facts);
+	mem_free(sources->debts);
 	table_release(&sources->facts_by_id);
 }
 
@@ -33,13 +39,14 @@ static struct sources_fact *sources_fact_of(struct sources *sources,
 
 	for (size_t at = 0;
 	     (fact = table_next(&sources->facts_by_id, key, &at));) {
-		if (fact->id.dev == id->dev && fact->id.ino == id->ino &&
-		    fact->id.head_len == id->head_len &&
-		    fact->id.head == id->head)
+		if (fact->about.id.dev == id->dev &&
+		    fact->about.id.ino == id->ino &&
+		    fact->about.id.head_len == id->head_len &&
+		    fact->about.id.head == id->head)
 			return fact;
 	}
 	fact = mem_zero(1, sizeof(*fact));
-	fact->id = *id;
+	fact->about.id = *id;
 	sources->facts =
 		mem_resize_array(sources->facts, sources->facts_count + 1,
 				 sizeof(*sources->facts));
@@ -56,27 +63,27 @@ static bool sources_fact_fits(const struct sources_fact *fact,
 			      const struct source *source)
 {
 	if (source->fd >= 0)
-		return ident_begins(source->fd, &fact->id) > 0;
-	return fact->id.head_len == source->at.id.head_len &&
-	       fact->id.head == source->at.id.head;
+		return ident_begins(source->fd, &fact->about.id) > 0;
+	return fact->about.id.head_len == source->at.id.head_len &&
+	       fact->about.id.head == source->at.id.head;
 }
 
 static void sources_move(struct source *source, const struct sources_fact *fact)
 {
 	struct position *at = &source->at;
 
-	at->offset = fact->to;
+	at->offset = fact->about.to;
 	at->tail_len = 0;
-	at->file.skipping = fact->skipping;
+	at->file.skipping = fact->about.skipping;
 	source->stalled = -1;
 	if (source->fd >= 0) {
 		ident_tail(source->fd, at);
-		if (fact->header_offset >= 0)
-			ident_header(source->fd, fact->header_offset, false,
-				     &at->file);
-	} else if (fact->header_offset >= 0) {
+		if (fact->about.header_offset >= 0)
+			ident_header(source->fd, fact->about.header_offset,
+				     false, &at->file);
+	} else if (fact->about.header_offset >= 0) {
 		buf_reset(&at->file.header);
-		at->file.header_offset = fact->header_offset;
+		at->file.header_offset = fact->about.header_offset;
 	}
 }
 
@@ -87,28 +94,31 @@ void sources_apply(struct source *source, uint64_t dev, uint64_t ino)
 	struct sources_fact *fact;
 
 	for (size_t at = 0; (fact = table_next(facts, key, &at));) {
-		if (fact->used || fact->id.dev != dev || fact->id.ino != ino ||
+		if (fact->used || fact->about.id.dev != dev ||
+		    fact->about.id.ino != ino ||
 		    !sources_fact_fits(fact, source))
 			continue;
 		fact->used = true;
-		if (fact->to > source->at.offset)
+		if (fact->about.number)
+			sources_set_number(source, fact->about.number);
+		sources_pay(source);
+		if (fact->about.to > source->at.offset)
 			sources_move(source, fact);
 	}
 }
 
-void sources_advance_to(struct sources *sources, const struct position_id *id,
-			int64_t to, int64_t header_offset, bool skipping)
+void sources_advance_to(struct sources *sources,
+			const struct sources_beyond *beyond)
 {
+	const struct position_id *id = &beyond->id;
 	uint64_t key = sources_id_key(id->dev, id->ino);
 	struct sources_fact *fact = sources_fact_of(sources, id);
 	struct source *source;
 
-	if (fact->to >= to)
+	if (fact->about.to >= beyond->to)
 		return;
-	fact->to = to;
+	fact->about = *beyond;
 	fact->used = false;
-	fact->header_offset = header_offset;
-	fact->skipping = skipping;
 	for (size_t at = 0; (source = table_next(&sources->by_id, key, &at));) {
 		if (!source->bound || source->unchecked ||
 		    source->at.id.dev != id->dev ||
@@ -119,4 +129,59 @@ void sources_advance_to(struct sources *sources, const struct position_id *id,
 		sources_apply(source, id->dev, id->ino);
 		source_schedule(source);
 	}
+}
+
+/* --- Credits --- */
+
+static void facts_add(struct position *at, const uint64_t events[EVENT_TYPES],
+		      const struct position_fate *fate)
+{
+	for (int i = 0; i < EVENT_TYPES; i++)
+		at->account.events[i] += events[i];
+	position_fate_add(&at->fate, fate);
+}
+
+static struct sources_debt *facts_debt(struct sources *sources, uint64_t number)
+{
+	for (size_t i = 0; i < sources->debts_count; i++) {
+		if (sources->debts[i].number == number)
+			return &sources->debts[i];
+	}
+	return NULL;
+}
+
+void sources_pay(struct source *source)
+{
+	struct sources *s = source->all;
+	struct sources_debt *debt = facts_debt(s, source->at.number);
+
+	if (!debt)
+		return;
+	facts_add(&source->at, debt->events, &debt->fate);
+	*debt = s->debts[--s->debts_count];
+}
+
+void sources_credit(struct sources *sources, uint64_t number,
+		    const uint64_t events[EVENT_TYPES],
+		    const struct position_fate *fate)
+{
+	struct source *source = sources_numbered(sources, number);
+	struct sources_debt *debt = facts_debt(sources, number);
+
+	if (source) {
+		facts_add(&source->at, events, fate);
+		return;
+	}
+	if (!debt && sources->debts_count == SOURCES_MAX)
+		return;
+	if (!debt) {
+		sources->debts = mem_resize_array(sources->debts,
+						  sources->debts_count + 1,
+						  sizeof(*sources->debts));
+		debt = &sources->debts[sources->debts_count++];
+		*debt = (struct sources_debt){.number = number};
+	}
+	for (int i = 0; i < EVENT_TYPES; i++)
+		debt->events[i] += events[i];
+	position_fate_add(&debt->fate, fate);
 }

@@ -148,8 +148,8 @@ static void scan_add(struct scan_name *name, bool replaces)
 {
 	struct sources *s = name->s;
 	const struct source_settings *set = &s->globs[name->setting].set;
-	struct source *source =
-		sources_add(s, name->path, name->st->st_dev, name->st->st_ino);
+	struct source *source = sources_add(s, name->path, 0, name->st->st_dev,
+					    name->st->st_ino);
 
 	if (!source) {
 		scan_say(s, "*", SOURCES_UNREADABLE, ENOSPC);

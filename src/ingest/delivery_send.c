@@ -58,7 +58,7 @@ static bool send_expired(struct delivery *d, const struct batch *batch)
 	struct delivery_kept *kept;
 
 	if (d->settings.max_age_s <= 0 ||
-	    d->now_s - d->settings.max_age_s <= batch->sealed_s)
+	    d->now_s - d->settings.max_age_s <= batch->newest_s)
 		return false;
 	d->expired_batches++;
 	d->expired_events += batch_events(batch);

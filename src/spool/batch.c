@@ -5,11 +5,10 @@
 #include <string.h>
 
 /*
- * A file name may have 255 bytes.  The longest batch has 16 for its number, 55
- * for its source, 34 for the range, 19 for the header, 55 for the counts, 13
- * for each time, 12 for its size, 27 for the departure and 10 for the suffix,
- * so 254: counts and times that no batch can have are cut to their
- * limits (batch.h), everything else is written as it is.
+ * A file name may have 255 bytes.  The longest batch has 16 for its number, 61
+ * for its source, 26 for the range, 29 for the headers, 49 for the counts, 21
+ * and 12 for the times, 10 for its size, 21 for the departure and 10 for the
+ * suffix, so 255: what no batch can have is cut to the limits in batch.h.
  *
  * Reading is strict: only what batch_name() would write is a batch, so that no
  * stranger's file is ever taken for one, and two names never mean the same.
@@ -60,6 +59,20 @@ static void batch_put_time(struct batch_out *out, const char *mark,
 		  (unsigned long long)(seconds < 0 ? -seconds : seconds));
 }
 
+static void batch_put_edge(struct batch_out *out, const char *mark,
+			   const struct batch_edge *edge)
+{
+	batch_put_text(out, mark);
+	if (edge->header_offset < 0)
+		batch_put_text(out, "-");
+	else
+		batch_put(out, "",
+			  batch_min((uint64_t)edge->header_offset,
+				    BATCH_OFFSET_MAX));
+	if (edge->skipping)
+		batch_put_text(out, "x");
+}
+
 static void batch_put_counts(struct batch_out *out,
 			     const uint32_t events[EVENT_TYPES])
 {
@@ -81,8 +94,34 @@ static void batch_put_departure(struct batch_out *out,
 					      [BATCH_EVICTED] = "v",
 					      [BATCH_EXPIRED] = "x"};
 
-	batch_put(out, "_d", batch->departed);
-	batch_put(out, letters[batch->departure], batch->refused);
+	batch_put(out, "_d", batch_min(batch->departed, BATCH_DEPARTED_MAX));
+	batch_put(out, letters[batch->departure],
+		  batch_min(batch->refused, BATCH_COUNT_MAX));
+}
+
+static void batch_put_source(struct batch_out *out, const struct batch *batch)
+{
+	const struct position_id *source = &batch->source;
+
+	batch_put(out, "_", batch_min(source->dev, BATCH_DEV_MAX));
+	batch_put(out, ".", source->ino);
+	batch_put(out, ".", batch_min(source->head_len, POSITION_HEAD));
+	batch_put(out, ".", source->head);
+	batch_put(out, ".", batch_min(batch->number, BATCH_NUMBER_MAX));
+	batch_put(out, "_", batch_min((uint64_t)batch->from, BATCH_OFFSET_MAX));
+	batch_put(out, "-", batch_min((uint64_t)batch->to, BATCH_OFFSET_MAX));
+	batch_put_edge(out, "_h", &batch->before);
+	batch_put_edge(out, ".", &batch->after);
+}
+
+static int64_t batch_span(const struct batch *batch)
+{
+	int64_t span =
+		batch_time(batch->newest_s) - batch_time(batch->oldest_s);
+
+	if (span < 0)
+		return 0;
+	return span > BATCH_SPAN_MAX ? BATCH_SPAN_MAX : span;
 }
 
 void batch_name(const struct batch *batch, char out[BATCH_NAME])
@@ -91,21 +130,10 @@ void batch_name(const struct batch *batch, char out[BATCH_NAME])
 
 	o.len = (size_t)snprintf(out, BATCH_NAME, "%016llx",
 				 (unsigned long long)batch->seq);
-	batch_put(&o, "_", batch->source.dev);
-	batch_put(&o, ".", batch->source.ino);
-	batch_put(&o, ".", batch_min(batch->source.head_len, POSITION_HEAD));
-	batch_put(&o, ".", batch->source.head);
-	batch_put(&o, "_", (unsigned long long)batch->from);
-	batch_put(&o, "-", (unsigned long long)batch->to);
-	batch_put_text(&o, "_h");
-	if (batch->header_offset < 0)
-		batch_put_text(&o, "-");
-	else
-		batch_put(&o, "", (unsigned long long)batch->header_offset);
-	if (batch->skipping)
-		batch_put_text(&o, "x");
+	batch_put_source(&o, batch);
 	batch_put_counts(&o, batch->events);
 	batch_put_time(&o, "_t", batch->oldest_s);
+	batch_put(&o, ".", (unsigned long long)batch_span(batch));
 	batch_put_time(&o, "_s", batch->sealed_s);
 	batch_put(&o, "_b", batch_min(batch->bytes, BATCH_BYTES_MAX));
 	if (batch->departure != BATCH_READY)
@@ -184,33 +212,44 @@ static int64_t batch_seconds(struct batch_in *in, struct slice mark)
 	return negative ? -value : value;
 }
 
-static void batch_source(struct batch_in *in, struct position_id *source)
+static void batch_source(struct batch_in *in, struct batch *b)
 {
-	source->dev = batch_hex(in, SLICE("_"), UINT64_MAX);
+	struct position_id *source = &b->source;
+
+	source->dev = batch_hex(in, SLICE("_"), BATCH_DEV_MAX);
 	source->ino = batch_hex(in, SLICE("."), UINT64_MAX);
 	source->head_len =
 		(uint32_t)batch_hex(in, SLICE("."), (uint64_t)POSITION_HEAD);
 	source->head = batch_hex(in, SLICE("."), UINT64_MAX);
+	b->number = batch_hex(in, SLICE("."), BATCH_NUMBER_MAX);
+}
+
+static void batch_edge(struct batch_in *in, struct slice mark,
+		       struct batch_edge *edge)
+{
+	batch_need(in, mark);
+	edge->header_offset = -1;
+	if (!batch_take(in, SLICE("-")))
+		edge->header_offset =
+			(int64_t)batch_digits(in, 16, 0, BATCH_OFFSET_MAX);
+	edge->skipping = batch_take(in, SLICE("x"));
 }
 
 static void batch_range(struct batch_in *in, struct batch *b)
 {
-	b->from = (int64_t)batch_hex(in, SLICE("_"), INT64_MAX);
-	b->to = (int64_t)batch_hex(in, SLICE("-"), INT64_MAX);
+	b->from = (int64_t)batch_hex(in, SLICE("_"), BATCH_OFFSET_MAX);
+	b->to = (int64_t)batch_hex(in, SLICE("-"), BATCH_OFFSET_MAX);
 	if (b->to < b->from)
 		in->bad = true;
-	b->header_offset = -1;
-	if (!batch_take(in, SLICE("_h-")))
-		b->header_offset =
-			(int64_t)batch_hex(in, SLICE("_h"), INT64_MAX);
-	b->skipping = batch_take(in, SLICE("x"));
+	batch_edge(in, SLICE("_h"), &b->before);
+	batch_edge(in, SLICE("."), &b->after);
 }
 
 static void batch_departure(struct batch_in *in, struct batch *b)
 {
 	if (!batch_take(in, SLICE("_d")))
 		return;
-	b->departed = batch_digits(in, 16, 0, UINT64_MAX);
+	b->departed = batch_digits(in, 16, 0, BATCH_DEPARTED_MAX);
 	if (batch_take(in, SLICE("s")))
 		b->departure = BATCH_SENT;
 	else if (batch_take(in, SLICE("r")))
@@ -219,7 +258,7 @@ static void batch_departure(struct batch_in *in, struct batch *b)
 		b->departure = BATCH_EVICTED;
 	else if (batch_take(in, SLICE("x")))
 		b->departure = BATCH_EXPIRED;
-	b->refused = (uint32_t)batch_digits(in, 16, 0, UINT32_MAX);
+	b->refused = (uint32_t)batch_digits(in, 16, 0, BATCH_COUNT_MAX);
 	if (!b->departed || b->departure == BATCH_READY ||
 	    b->refused > batch_events(b))
 		in->bad = true;
@@ -231,7 +270,7 @@ int batch_parse(struct slice name, struct batch *batch_out)
 	struct batch b = {0};
 
 	b.seq = batch_digits(&in, 16, 16, UINT64_MAX);
-	batch_source(&in, &b.source);
+	batch_source(&in, &b);
 	batch_range(&in, &b);
 	for (int i = 0; i < EVENT_TYPES; i++) {
 		batch_need(&in, i ? SLICE(".") : SLICE("_e"));
@@ -239,6 +278,8 @@ int batch_parse(struct slice name, struct batch *batch_out)
 			(uint32_t)batch_digits(&in, 10, 0, BATCH_COUNT_MAX);
 	}
 	b.oldest_s = batch_seconds(&in, SLICE("_t"));
+	b.newest_s = b.oldest_s +
+		     (int64_t)batch_hex(&in, SLICE("."), BATCH_SPAN_MAX);
 	b.sealed_s = batch_seconds(&in, SLICE("_s"));
 	b.bytes = batch_hex(&in, SLICE("_b"), BATCH_BYTES_MAX);
 	batch_departure(&in, &b);

@@ -21,6 +21,7 @@ struct reader {
 	int64_t version;
 	bool has_seq, has_departures, has_ledger, has_sources, has_headers;
 	bool in_source;
+	struct gap gap; /* the one that is being read */
 	bool bad;
 };
 
@@ -29,12 +30,7 @@ static const struct checkpoint_field top_fields[] = {
 	{"seq", CHECKPOINT_UINT, offsetof(struct checkpoint, seq)},
 	{"departures", CHECKPOINT_UINT,
 	 offsetof(struct checkpoint, departures)},
-};
-
-static const struct checkpoint_field process_fields[] = {
-	{"since", CHECKPOINT_INT, offsetof(struct checkpoint_process, since_s)},
-	{"next_try", CHECKPOINT_INT,
-	 offsetof(struct checkpoint_process, next_try_s)},
+	{"numbers", CHECKPOINT_UINT, offsetof(struct checkpoint, numbers)},
 };
 
 static const struct checkpoint_field ledger_fields[] = {
@@ -56,12 +52,39 @@ static const struct checkpoint_field ledger_fields[] = {
 	 offsetof(struct ledger, expired_events)},
 	{"healed_events", CHECKPOINT_UINT,
 	 offsetof(struct ledger, healed_events)},
+	{"lapsed_events", CHECKPOINT_UINT,
+	 offsetof(struct ledger, lapsed_events)},
+	{"unreadable_events", CHECKPOINT_UINT,
+	 offsetof(struct ledger, unreadable_events)},
 	{"failures", CHECKPOINT_UINT, offsetof(struct ledger, failures)},
 	{"last_success", CHECKPOINT_INT,
 	 offsetof(struct ledger, last_success_s)},
 };
 
+static const struct checkpoint_field gap_fields[] = {
+	{"number", CHECKPOINT_UINT, offsetof(struct gap, number)},
+	{"dev", CHECKPOINT_UINT, offsetof(struct gap, source.dev)},
+	{"ino", CHECKPOINT_UINT, offsetof(struct gap, source.ino)},
+	{"head_len", CHECKPOINT_UINT32, offsetof(struct gap, source.head_len)},
+	{"head", CHECKPOINT_HEX, offsetof(struct gap, source.head)},
+	{"from", CHECKPOINT_INT, offsetof(struct gap, from)},
+	{"to", CHECKPOINT_INT, offsetof(struct gap, to)},
+	{"header_offset", CHECKPOINT_INT,
+	 offsetof(struct gap, before.header_offset)},
+	{"skipping", CHECKPOINT_BOOL, offsetof(struct gap, before.skipping)},
+	{"events", CHECKPOINT_UINT, offsetof(struct gap, events)},
+	{"bytes", CHECKPOINT_UINT, offsetof(struct gap, bytes)},
+	{"oldest", CHECKPOINT_INT, offsetof(struct gap, oldest_s)},
+	{"newest", CHECKPOINT_INT, offsetof(struct gap, newest_s)},
+};
+
 static const struct checkpoint_field source_fields[] = {
+	{"number", CHECKPOINT_UINT, offsetof(struct position, number)},
+	{"sent", CHECKPOINT_UINT, offsetof(struct position, fate.sent)},
+	{"refused", CHECKPOINT_UINT, offsetof(struct position, fate.refused)},
+	{"evicted", CHECKPOINT_UINT, offsetof(struct position, fate.evicted)},
+	{"expired", CHECKPOINT_UINT, offsetof(struct position, fate.expired)},
+	{"healed", CHECKPOINT_UINT, offsetof(struct position, fate.healed)},
 	{"dev", CHECKPOINT_UINT, offsetof(struct position, id.dev)},
 	{"ino", CHECKPOINT_UINT, offsetof(struct position, id.ino)},
 	{"head_len", CHECKPOINT_UINT32, offsetof(struct position, id.head_len)},
@@ -146,6 +169,36 @@ static int set_source(struct reader *r, struct slice name,
 	return checkpoint_set(source_fields, NROF(source_fields), p, name, v);
 }
 
+/* --- A gap --- */
+
+static int gap_end(struct reader *r)
+{
+	struct ledger *ledger = &r->out->ledger;
+	const struct gap *gap = &r->gap;
+
+	if (!gap->number || gap->from < 0 || gap->to <= gap->from ||
+	    gap->before.header_offset < -1 ||
+	    gap->source.head_len > POSITION_HEAD)
+		return -1;
+	ledger->unreadable_events += gaps_add(&ledger->gaps, gap);
+	return 0;
+}
+
+static int set_gap(struct reader *r, struct slice name,
+		   const struct checkpoint_value *v)
+{
+	if (checkpoint_cut(&name, SLICE("[].")))
+		return checkpoint_set(gap_fields, NROF(gap_fields), &r->gap,
+				      name, v);
+	if (!slice_eq(name, SLICE("[]")))
+		return 0;
+	if (v->event == JSON_BEGIN)
+		r->gap = (struct gap){.before = {.header_offset = -1}};
+	else
+		return v->event == JSON_END ? gap_end(r) : -1;
+	return 0;
+}
+
 /* --- Headers --- */
 
 static int add_header(struct reader *r, char *text, size_t len)
@@ -218,29 +271,6 @@ static int set_header(struct reader *r, const struct checkpoint_value *v)
 	return v->event == JSON_BEGIN || v->event == JSON_END ? 0 : -1;
 }
 
-/* Cut to what there is room for: it is only shown. */
-static void set_text(char *to, size_t size, struct slice text)
-{
-	if (text.len >= size)
-		text.len = size - 1;
-	if (text.len)
-		memcpy(to, text.p, text.len);
-	to[text.len] = '\0';
-}
-
-static int set_process(struct checkpoint_process *process, struct slice name,
-		       const struct checkpoint_value *v)
-{
-	if (v->event == JSON_STRING && slice_eq(name, SLICE("phase")))
-		set_text(process->phase, sizeof(process->phase), v->text);
-	else if (v->event == JSON_STRING && slice_eq(name, SLICE("error")))
-		set_text(process->error, sizeof(process->error), v->text);
-	else
-		return checkpoint_set(process_fields, NROF(process_fields),
-				      process, name, v);
-	return 0;
-}
-
 static int set_any(struct reader *r, struct slice name,
 		   const struct checkpoint_value *v)
 {
@@ -258,10 +288,14 @@ static int set_any(struct reader *r, struct slice name,
 			return -1;
 		return 0;
 	}
+	if (checkpoint_cut(&name, SLICE("gaps")))
+		return set_gap(r, name, v);
 	if (checkpoint_cut(&name, SLICE("ledger.account.")))
 		return checkpoint_set_account(&ledger->account, name, v);
 	if (checkpoint_cut(&name, SLICE("process.")))
-		return set_process(&r->out->process, name, v);
+		return checkpoint_set_process(&r->out->process, name, v);
+	if (checkpoint_cut(&name, SLICE("ledger.expired.")))
+		return checkpoint_set_events(ledger->expired, name, v);
 	if (checkpoint_cut(&name, SLICE("ledger.")))
 		return checkpoint_set(ledger_fields, NROF(ledger_fields),
 				      ledger, name, v);
@@ -319,6 +353,6 @@ void checkpoint_release(struct checkpoint *checkpoint)
 	for (size_t i = 0; i < checkpoint->positions_count; i++)
 		position_release(&checkpoint->positions[i]);
 	mem_free(checkpoint->positions);
-	account_release(&checkpoint->ledger.account);
+	ledger_release(&checkpoint->ledger);
 	*checkpoint = (struct checkpoint){0};
 }

@@ -146,6 +146,12 @@ bool checkpoint_cut(struct slice *name, struct slice prefix)
 	return true;
 }
 
+int checkpoint_set_events(uint64_t events[EVENT_TYPES], struct slice name,
+			  const struct checkpoint_value *v)
+{
+	return set_named(events, EVENT_TYPES, event_name, name, v);
+}
+
 int checkpoint_set_account(struct account *account, struct slice name,
 			   const struct checkpoint_value *v)
 {
@@ -155,11 +161,9 @@ int checkpoint_set_account(struct account *account, struct slice name,
 		return set_named(account->skipped, SKIP_REASONS, skip_name,
 				 name, v);
 	if (checkpoint_cut(&name, SLICE("events.")))
-		return set_named(account->events, EVENT_TYPES, event_name, name,
-				 v);
+		return checkpoint_set_events(account->events, name, v);
 	if (checkpoint_cut(&name, SLICE("expired.")))
-		return set_named(account->expired, EVENT_TYPES, event_name,
-				 name, v);
+		return checkpoint_set_events(account->expired, name, v);
 	if (checkpoint_cut(&name, SLICE("not_shipped."))) {
 		if (read_uint(v, UINT64_MAX, &n) < 0)
 			return -1;
@@ -168,4 +172,50 @@ int checkpoint_set_account(struct account *account, struct slice name,
 	}
 	return checkpoint_set(account_fields, NROF(account_fields), account,
 			      name, v);
+}
+
+/* --- The process --- */
+
+static const struct checkpoint_field process_fields[] = {
+	{"since", CHECKPOINT_INT, offsetof(struct checkpoint_process, since_s)},
+	{"next_try", CHECKPOINT_INT,
+	 offsetof(struct checkpoint_process, next_try_s)},
+};
+
+/* Cut to what there is room for: it is only shown. */
+static void set_text(char *to, size_t size, struct slice text)
+{
+	if (text.len >= size)
+		text.len = size - 1;
+	if (text.len)
+		memcpy(to, text.p, text.len);
+	to[text.len] = '\0';
+}
+
+static int set_rate(struct checkpoint_process *process,
+		    const struct checkpoint_value *v)
+{
+	int64_t milli;
+
+	if (checkpoint_int(v, &milli) < 0)
+		return -1;
+	process->rate = milli < 0 ? -1 : (double)milli / 1000;
+	return 0;
+}
+
+int checkpoint_set_process(struct checkpoint_process *process,
+			   struct slice name, const struct checkpoint_value *v)
+{
+	if (v->event == JSON_STRING && slice_eq(name, SLICE("phase")))
+		set_text(process->phase, sizeof(process->phase), v->text);
+	else if (v->event == JSON_STRING && slice_eq(name, SLICE("error")))
+		set_text(process->error, sizeof(process->error), v->text);
+	else if (v->event == JSON_STRING && slice_eq(name, SLICE("room")))
+		set_text(process->room, sizeof(process->room), v->text);
+	else if (slice_eq(name, SLICE("rate_milli")))
+		return set_rate(process, v);
+	else
+		return checkpoint_set(process_fields, NROF(process_fields),
+				      process, name, v);
+	return 0;
 }

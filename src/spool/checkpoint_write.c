@@ -147,10 +147,19 @@ static void put_ledger(struct buf *out, const struct ledger *ledger)
 	put_member(out, "expired_batches", ledger->expired_batches);
 	put_member(out, "expired_events", ledger->expired_events);
 	put_member(out, "healed_events", ledger->healed_events);
+	put_member(out, "lapsed_events", ledger->lapsed_events);
+	put_member(out, "unreadable_events", ledger->unreadable_events);
 	put_member(out, "failures", ledger->failures);
 	checkpoint_put_signed(out, SLICE(",\"last_success\":"),
 			      ledger->last_success_s);
+	put_events(out, SLICE(",\"expired\":{"), ledger->expired);
 	buf_add_slice(out, SLICE("}"));
+}
+
+/* In thousandths, for there are no fractions here. */
+static int64_t put_rate(double rate)
+{
+	return rate < 0 || rate > 1e12 ? -1 : (int64_t)(rate * 1000 + 0.5);
 }
 
 static void put_process(struct buf *out,
@@ -168,8 +177,50 @@ static void put_process(struct buf *out,
 	checkpoint_put_string(out, buf_slice(&error));
 	checkpoint_put_signed(out, SLICE(",\"next_try\":"),
 			      process->next_try_s);
+	buf_add_slice(out, SLICE(",\"room\":"));
+	checkpoint_put_string(out, slice_str(process->room));
+	checkpoint_put_signed(out, SLICE(",\"rate_milli\":"),
+			      put_rate(process->rate));
 	buf_add_slice(out, SLICE("}"));
 	buf_release(&error);
+}
+
+/* --- Gaps --- */
+
+static void put_id(struct buf *out, const struct position_id *id)
+{
+	checkpoint_put_quoted(out, SLICE(",\"dev\":"), id->dev);
+	checkpoint_put_quoted(out, SLICE(",\"ino\":"), id->ino);
+	checkpoint_put_count(out, SLICE(",\"head_len\":"), id->head_len);
+	checkpoint_put_hex(out, SLICE(",\"head\":"), id->head);
+}
+
+static void put_gap(struct buf *out, const struct gap *gap)
+{
+	put_comma(out);
+	checkpoint_put_count(out, SLICE("\n{\"number\":"), gap->number);
+	put_id(out, &gap->source);
+	checkpoint_put_signed(out, SLICE(",\"from\":"), gap->from);
+	checkpoint_put_signed(out, SLICE(",\"to\":"), gap->to);
+	checkpoint_put_signed(out, SLICE(",\"header_offset\":"),
+			      gap->before.header_offset);
+	if (gap->before.skipping)
+		buf_add_slice(out, SLICE(",\"skipping\":true"));
+	checkpoint_put_count(out, SLICE(",\"events\":"), gap->events);
+	checkpoint_put_count(out, SLICE(",\"bytes\":"), gap->bytes);
+	checkpoint_put_signed(out, SLICE(",\"oldest\":"), gap->oldest_s);
+	checkpoint_put_signed(out, SLICE(",\"newest\":"), gap->newest_s);
+	buf_add_slice(out, SLICE("}"));
+}
+
+static void put_gaps(struct buf *out, const struct gaps *gaps)
+{
+	if (!gaps->count)
+		return;
+	buf_add_slice(out, SLICE(",\"gaps\":["));
+	for (size_t i = 0; i < gaps->count; i++)
+		put_gap(out, &gaps->items[i]);
+	buf_add_slice(out, SLICE("]"));
 }
 
 /* --- Headers, once each --- */
@@ -241,10 +292,12 @@ struct checkpoint_writer *checkpoint_begin(const struct checkpoint *checkpoint,
 	checkpoint_put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
 	checkpoint_put_quoted(out, SLICE(",\"departures\":"),
 			      checkpoint->departures);
+	checkpoint_put_count(out, SLICE(",\"numbers\":"), checkpoint->numbers);
 	buf_add_slice(out, SLICE(","));
 	put_process(out, &checkpoint->process);
 	buf_add_slice(out, SLICE(","));
 	put_ledger(out, &checkpoint->ledger);
+	put_gaps(out, &checkpoint->ledger.gaps);
 	buf_add_slice(out, SLICE(",\"sources\":["));
 	return writer;
 }
@@ -281,6 +334,15 @@ static void put_file(struct checkpoint_writer *writer,
 		buf_add_slice(out, SLICE(",\"said_expired\":true"));
 }
 
+static void put_fate(struct buf *out, const struct position_fate *fate)
+{
+	put_member(out, "sent", fate->sent);
+	put_member(out, "refused", fate->refused);
+	put_member(out, "evicted", fate->evicted);
+	put_member(out, "expired", fate->expired);
+	put_member(out, "healed", fate->healed);
+}
+
 void checkpoint_position(struct checkpoint_writer *writer,
 			 const struct position *position)
 {
@@ -291,11 +353,8 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	put_path(out, position->path);
 	buf_add_slice(out, SLICE(",\"state\":\""));
 	buf_add_str(out, position_state_name(position->state));
-	checkpoint_put_quoted(out, SLICE("\",\"dev\":"), position->id.dev);
-	checkpoint_put_quoted(out, SLICE(",\"ino\":"), position->id.ino);
-	checkpoint_put_count(out, SLICE(",\"head_len\":"),
-			     position->id.head_len);
-	checkpoint_put_hex(out, SLICE(",\"head\":"), position->id.head);
+	checkpoint_put_count(out, SLICE("\",\"number\":"), position->number);
+	put_id(out, &position->id);
 	checkpoint_put_signed(out, SLICE(",\"offset\":"), position->offset);
 	checkpoint_put_count(out, SLICE(",\"tail_len\":"), position->tail_len);
 	checkpoint_put_hex(out, SLICE(",\"tail\":"), position->tail);
@@ -305,6 +364,7 @@ void checkpoint_position(struct checkpoint_writer *writer,
 			      position->last_read_s);
 	buf_add_slice(out, SLICE(","));
 	put_account(out, &position->account);
+	put_fate(out, &position->fate);
 	buf_add_slice(out, SLICE("}"));
 	writer->positions++;
 }

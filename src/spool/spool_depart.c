@@ -60,11 +60,9 @@ static void depart_count(struct spool *spool, const struct batch *batch)
 {
 	pthread_mutex_lock(&spool->mutex);
 	spool->departures = batch->departed;
-	spool_ledger_depart(&spool->left, batch);
+	ledger_depart(&spool->left, batch);
 	spool_window_forget(spool, batch->seq);
-	spool->batches--;
-	spool->events -= batch_events(batch);
-	spool->bytes -= batch->bytes;
+	spool_window_uncount(spool, batch);
 	if (batch->departure == BATCH_EVICTED ||
 	    batch->departure == BATCH_EXPIRED)
 		spool->emptied = batch->departed;

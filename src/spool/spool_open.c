@@ -224,6 +224,7 @@ void spool_close(struct spool **spool)
 	pthread_mutex_destroy(&s->mutex);
 	pthread_mutex_destroy(&s->leaving);
 	mem_free(s->settings.directory);
+	ledger_release(&s->left);
 	mem_free(s);
 	*spool = NULL;
 }
@@ -233,7 +234,9 @@ void spool_configure(struct spool *spool, const struct spool_settings *settings)
 	pthread_mutex_lock(&spool->mutex);
 	spool->settings.min_free_bytes = settings->min_free_bytes;
 	spool->settings.max_bytes = settings->max_bytes;
+	spool->settings.pause = settings->pause;
 	spool->settings.keep_sent_s = settings->keep_sent_s;
 	spool->settings.max_age_s = settings->max_age_s;
+	deadlines_set_max_age(&spool->deadlines, settings->max_age_s);
 	pthread_mutex_unlock(&spool->mutex);
 }

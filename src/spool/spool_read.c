@@ -209,57 +209,6 @@ bool spool_next_counts(const struct spool_saved *saved,
 	       saved->checkpoint.seq < next->checkpoint.seq;
 }
 
-/* --- Ledgers --- */
-
-/* Each batch leaves once, so each is counted as one of the four. */
-void spool_ledger_depart(struct ledger *ledger, const struct batch *batch)
-{
-	uint64_t events = batch_events(batch);
-
-	switch (batch->departure) {
-	case BATCH_READY:
-		break;
-	case BATCH_SENT:
-		ledger->sent_batches++;
-		ledger->sent_bytes += batch->bytes;
-		ledger->sent_events += events - batch->refused;
-		ledger->refused_events += batch->refused;
-		break;
-	case BATCH_REFUSED:
-		ledger->refused_batches++;
-		ledger->refused_events += events;
-		break;
-	case BATCH_EVICTED:
-		ledger->evicted_batches++;
-		ledger->evicted_events += events;
-		break;
-	case BATCH_EXPIRED:
-		ledger->expired_batches++;
-		ledger->expired_events += events;
-		break;
-	}
-}
-
-void spool_ledger_merge(struct ledger *ledger, const struct ledger *more)
-{
-	account_merge(&ledger->account, &more->account);
-	ledger->sent_batches += more->sent_batches;
-	ledger->sent_events += more->sent_events;
-	ledger->sent_bytes += more->sent_bytes;
-	ledger->refused_batches += more->refused_batches;
-	ledger->refused_events += more->refused_events;
-	ledger->evicted_batches += more->evicted_batches;
-	ledger->evicted_events += more->evicted_events;
-	ledger->expired_batches += more->expired_batches;
-	ledger->expired_events += more->expired_events;
-}
-
-void spool_ledger_made(struct ledger *ledger, const struct batch *batch)
-{
-	for (int i = 0; i < EVENT_TYPES; i++)
-		ledger->account.events[i] += batch->events[i];
-}
-
 int64_t spool_older(int64_t a, int64_t b)
 {
 	if (!a || !b)

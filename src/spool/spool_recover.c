@@ -169,7 +169,9 @@ static void count_beyond(struct count *count, const struct batch *batch)
 {
 	struct spool_found *found = count->found;
 
-	spool_ledger_made(&found->checkpoint.ledger, batch);
+	ledger_made(&found->checkpoint.ledger, batch);
+	if (batch->number > found->checkpoint.numbers)
+		found->checkpoint.numbers = batch->number;
 	if (found->beyond_count == count->cap) {
 		beyond_shrink(found);
 		if (found->beyond_count >= count->cap / 2) {
@@ -213,7 +215,7 @@ static int count_sent(void *ctx, const struct batch *batch, const char *name)
 	if (batch->departed > checkpoint->departures)
 		checkpoint->departures = batch->departed;
 	if (batch->departed > count->departures || batch->seq > count->seq)
-		spool_ledger_depart(&checkpoint->ledger, batch);
+		ledger_depart(&checkpoint->ledger, batch);
 	if ((batch->departure == BATCH_EVICTED ||
 	     batch->departure == BATCH_EXPIRED) &&
 	    batch->departed > count->spool->emptied)
@@ -236,6 +238,7 @@ count_all(struct spool *spool, struct spool_found *found, struct buf *why)
 	if (spool_window_fill(spool, count_ready, &count) < 0)
 		return spool_failed(spool, "read", "ready", why);
 	beyond_shrink(found);
+	checkpoint_credit(&found->checkpoint);
 	spool->seq = found->checkpoint.seq;
 	spool->departures = found->checkpoint.departures;
 	/* Left over from a crash after the checkpoint that knows them. */

@@ -52,7 +52,7 @@ static int room_victim(struct spool *spool, const struct room *room,
 		status = spool_window_expired(spool, room->now_s - max_age_s,
 					      batch_out);
 	batch_out->departure = BATCH_EXPIRED;
-	if (status == 0) {
+	if (status == 0 && !room->settings.pause) {
 		status = spool_window_next(spool, batch_out);
 		batch_out->departure = BATCH_EVICTED;
 	}
@@ -119,6 +119,41 @@ int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 		return -1;
 	}
 	return (int)evicted_out->batches;
+}
+
+static bool room_for(struct spool *spool, uint64_t bytes, uint64_t spare_parts)
+{
+	struct room r = {0};
+	uint64_t missing;
+
+	pthread_mutex_lock(&spool->mutex);
+	r.settings = spool->settings;
+	r.bytes = spool->bytes;
+	pthread_mutex_unlock(&spool->mutex);
+	if (spare_parts) {
+		r.settings.min_free_bytes +=
+			r.settings.min_free_bytes / spare_parts;
+		r.settings.max_bytes -= r.settings.max_bytes / spare_parts;
+	}
+	return room_missing(spool, &r, bytes, &missing) == 0 && !missing;
+}
+
+bool spool_has_room(struct spool *spool, uint64_t bytes)
+{
+	return room_for(spool, bytes, 0);
+}
+
+bool spool_is_roomy(struct spool *spool, uint64_t bytes)
+{
+	return room_for(spool, bytes, 5);
+}
+
+void spool_forecast(struct spool *spool, double rate, int64_t now_s,
+		    struct forecast *out)
+{
+	pthread_mutex_lock(&spool->mutex);
+	deadlines_forecast(&spool->deadlines, rate, now_s, out);
+	pthread_mutex_unlock(&spool->mutex);
 }
 
 static int64_t room_oldest(const struct spool *spool)

@@ -68,9 +68,21 @@ static int seal_mend(struct spool *spool)
 	return 0;
 }
 
+static int store_text(struct spool *spool, struct slice text)
+{
+	int dir = spool->rooms.dir;
+
+	spool->text_bytes = text.len;
+	if (fs_store(dir, SPOOL_NEXT, text.p, text.len) == 0)
+		return 0;
+	if (!spool_reserve_give(spool))
+		return -1;
+	return fs_store(dir, SPOOL_NEXT, text.p, text.len);
+}
+
 static int store_next(struct spool *spool, struct slice text)
 {
-	if (fs_store(spool->rooms.dir, SPOOL_NEXT, text.p, text.len) < 0)
+	if (store_text(spool, text) < 0)
 		return -1;
 	return fs_sync_dir(spool->rooms.dir);
 }
@@ -135,7 +147,8 @@ int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 	batch_name(batch, name);
 	/* As the directory will tell it, and nothing that it cannot tell. */
 	if (batch_parse(slice_str(name), &named) < 0 ||
-	    named.departure != BATCH_READY ||
+	    named.departure != BATCH_READY || named.from != batch->from ||
+	    named.to != batch->to || named.number != batch->number ||
 	    named.seq != spool_next_seq(spool) || named.bytes != gz.len) {
 		errno = EINVAL;
 		return -1;
@@ -150,6 +163,7 @@ int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 	}
 	seal_install(spool);
 	seal_publish(spool, &named);
+	spool_reserve_keep(spool);
 	return 0;
 }
 
@@ -160,9 +174,11 @@ int spool_save(struct spool *spool, struct slice checkpoint)
 
 	if (seal_mend(spool) < 0)
 		return -1;
-	if (fs_store(dir, SPOOL_NEXT, checkpoint.p, checkpoint.len) == 0 &&
-	    renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) == 0)
+	if (store_text(spool, checkpoint) == 0 &&
+	    renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) == 0) {
+		spool_reserve_keep(spool);
 		return fs_sync_dir(dir);
+	}
 	saved = errno;
 	unlinkat(dir, SPOOL_NEXT, 0);
 	errno = saved;

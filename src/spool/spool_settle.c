@@ -16,8 +16,8 @@ uint64_t spool_settle(struct spool *spool, struct ledger *ledger)
 	uint64_t departures;
 
 	pthread_mutex_lock(&spool->mutex);
-	spool_ledger_merge(ledger, &spool->left);
-	spool->left = (struct ledger){0};
+	ledger_merge(ledger, &spool->left);
+	ledger_release(&spool->left);
 	departures = spool->departures;
 	pthread_mutex_unlock(&spool->mutex);
 	return departures;

@@ -29,7 +29,7 @@
  */
 
 struct waiting {
-	uint64_t seq, events, bytes;
+	uint64_t seq, number, events, bytes;
 	int64_t oldest_s;
 	uint32_t counts[EVENT_TYPES];
 };
@@ -79,6 +79,7 @@ static int look_ready(void *ctx, const struct batch *batch, const char *name)
 	}
 	w = &look->ready[look->ready_count++];
 	w->seq = batch->seq;
+	w->number = batch->number;
 	w->events = batch_events(batch);
 	w->bytes = batch->bytes;
 	w->oldest_s = batch->oldest_s;
@@ -197,16 +198,56 @@ static bool look_left(const struct look *look, uint64_t seq)
 static void add_waiting(const struct waiting *w, uint64_t covered,
 			struct spool_view *view)
 {
-	struct account *account = &view->checkpoint.ledger.account;
 	struct spool_totals *totals = &view->totals;
+	struct batch beyond = {.number = w->number};
 
+	deadlines_add(&view->deadlines, w->oldest_s, w->events);
 	totals->batches++;
 	totals->events += w->events;
 	totals->bytes += w->bytes;
 	totals->oldest_event_s =
 		spool_older(totals->oldest_event_s, w->oldest_s);
-	for (int i = 0; w->seq > covered && i < EVENT_TYPES; i++)
-		account->events[i] += w->counts[i];
+	memcpy(beyond.events, w->counts, sizeof(beyond.events));
+	if (w->seq > covered)
+		ledger_made(&view->checkpoint.ledger, &beyond);
+	view->waiting[view->waiting_count++] =
+		(struct spool_waiting){w->number, w->events};
+}
+
+static int by_number(const void *a, const void *b)
+{
+	const struct spool_waiting *x = a, *y = b;
+
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+/* One for each source. */
+static void sum_waiting(struct spool_view *view)
+{
+	struct spool_waiting *all = view->waiting;
+	size_t kept = 0;
+
+	if (!view->waiting_count)
+		return;
+	qsort(all, view->waiting_count, sizeof(*all), by_number);
+	for (size_t i = 1; i < view->waiting_count; i++) {
+		if (all[i].number == all[kept].number)
+			all[kept].events += all[i].events;
+		else
+			all[++kept] = all[i];
+	}
+	view->waiting_count = kept + 1;
+}
+
+uint64_t spool_view_waiting(const struct spool_view *view, uint64_t number)
+{
+	struct spool_waiting key = {.number = number};
+	const struct spool_waiting *found = NULL;
+
+	if (view->waiting_count)
+		found = bsearch(&key, view->waiting, view->waiting_count,
+				sizeof(key), by_number);
+	return found ? found->events : 0;
 }
 
 static void add_left(const struct batch *batch, uint64_t seq,
@@ -215,9 +256,9 @@ static void add_left(const struct batch *batch, uint64_t seq,
 	struct checkpoint *checkpoint = &view->checkpoint;
 
 	if (batch->seq > seq)
-		spool_ledger_made(&checkpoint->ledger, batch);
+		ledger_made(&checkpoint->ledger, batch);
 	if (batch->seq > seq || batch->departed > departures)
-		spool_ledger_depart(&checkpoint->ledger, batch);
+		ledger_depart(&checkpoint->ledger, batch);
 	if (batch->departed > checkpoint->departures)
 		checkpoint->departures = batch->departed;
 	if (batch->seq > checkpoint->seq)
@@ -243,12 +284,15 @@ static void look_sum(struct look *look, struct spool_view *view)
 	if (look->left_count)
 		qsort(look->left, look->left_count, sizeof(*look->left),
 		      by_seq);
+	view->waiting = mem_zero(look->ready_count, sizeof(*view->waiting));
 	for (size_t i = 0; i < look->ready_count; i++) {
 		if (!look_left(look, look->ready[i].seq))
 			add_waiting(&look->ready[i], seq, view);
 		if (look->ready[i].seq > view->checkpoint.seq)
 			view->checkpoint.seq = look->ready[i].seq;
 	}
+	sum_waiting(view);
+	checkpoint_credit(&view->checkpoint);
 }
 
 /* --- The whole --- */
@@ -340,5 +384,6 @@ int spool_view(const char *directory, struct spool_view *view_out,
 void spool_view_release(struct spool_view *view)
 {
 	checkpoint_release(&view->checkpoint);
+	mem_free(view->waiting);
 	*view = (struct spool_view){0};
 }

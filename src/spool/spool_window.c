@@ -12,10 +12,11 @@
 
 /*
  * Batches in ready/ are in flight, in the window, or behind it.  The window
- * holds those of lowest number that are not in flight; what lies behind it is
- * not remembered but for its oldest event, and is read again from the
- * directory when the window is used up.  Reading takes up to twice a window,
- * and cuts it back to the lower half each time it is full.
+ * holds those with the oldest events, whose deadlines come first, and that are
+ * not in flight; what lies behind it is not remembered but for its oldest
+ * event, and is read again from the directory when the window is used up.
+ * Reading takes up to twice a window, and cuts it back to the older half each
+ * time it is full.
  *
  * A name counts only up to the last committed number: spool_seal() makes a
  * batch visible in ready/ before it knows that it stays there.
@@ -51,19 +52,27 @@ struct fill {
 	struct spool *spool;
 	struct batch *found; /* room for two windows */
 	size_t count;
-	uint64_t limit; /* higher numbers do not get in any more */
+	struct batch limit; /* what is behind it does not get in any more */
+	bool limited;
 	uint64_t batches, events, bytes;
+	struct deadlines deadlines;
 	int64_t rest_oldest;
 	bool rest;
 	spool_visit *also; /* NULL: nobody else looks */
 	void *ctx;
 };
 
+/* Which goes first: of the same age, the one sealed first. */
+static int window_order(const struct batch *x, const struct batch *y)
+{
+	if (x->oldest_s != y->oldest_s)
+		return x->oldest_s < y->oldest_s ? -1 : 1;
+	return (x->seq > y->seq) - (x->seq < y->seq);
+}
+
 static int fill_order(const void *a, const void *b)
 {
-	const struct batch *x = a, *y = b;
-
-	return (x->seq > y->seq) - (x->seq < y->seq);
+	return window_order(a, b);
 }
 
 static void fill_behind(struct fill *fill, const struct batch *batch)
@@ -77,8 +86,9 @@ static void fill_cut(struct fill *fill)
 	qsort(fill->found, fill->count, sizeof(*fill->found), fill_order);
 	while (fill->count > SPOOL_WINDOW)
 		fill_behind(fill, &fill->found[--fill->count]);
-	if (fill->count == SPOOL_WINDOW)
-		fill->limit = fill->found[fill->count - 1].seq;
+	fill->limited = fill->count == SPOOL_WINDOW;
+	if (fill->limited)
+		fill->limit = fill->found[fill->count - 1];
 }
 
 static int fill_visit(void *ctx, const struct batch *batch, const char *name)
@@ -93,7 +103,8 @@ static int fill_visit(void *ctx, const struct batch *batch, const char *name)
 	fill->batches++;
 	fill->events += batch_events(batch);
 	fill->bytes += batch->bytes;
-	if (batch->seq > fill->limit) {
+	deadlines_add(&fill->deadlines, batch->oldest_s, batch_events(batch));
+	if (fill->limited && window_order(batch, &fill->limit) > 0) {
 		fill_behind(fill, batch);
 		return 0;
 	}
@@ -101,6 +112,22 @@ static int fill_visit(void *ctx, const struct batch *batch, const char *name)
 	if (fill->count == (size_t)SPOOL_WINDOW * 2)
 		fill_cut(fill);
 	return 0;
+}
+
+static void window_count(struct spool *spool, const struct batch *batch)
+{
+	spool->batches++;
+	spool->events += batch_events(batch);
+	spool->bytes += batch->bytes;
+	deadlines_add(&spool->deadlines, batch->oldest_s, batch_events(batch));
+}
+
+void spool_window_uncount(struct spool *spool, const struct batch *batch)
+{
+	spool->batches--;
+	spool->events -= batch_events(batch);
+	spool->bytes -= batch->bytes;
+	deadlines_take(&spool->deadlines, batch->oldest_s, batch_events(batch));
 }
 
 static void fill_done(struct spool *spool, const struct fill *fill)
@@ -113,19 +140,17 @@ static void fill_done(struct spool *spool, const struct fill *fill)
 	spool->batches = fill->batches;
 	spool->events = fill->events;
 	spool->bytes = fill->bytes;
-	for (size_t i = 0; i < spool->flight_count; i++) {
-		spool->batches++;
-		spool->events += batch_events(&spool->flight[i]);
-		spool->bytes += spool->flight[i].bytes;
-	}
+	spool->deadlines = fill->deadlines;
+	for (size_t i = 0; i < spool->flight_count; i++)
+		window_count(spool, &spool->flight[i]);
 }
 
 int spool_window_fill(struct spool *spool, spool_visit *also, void *ctx)
 {
-	struct fill fill = {
-		.spool = spool, .limit = UINT64_MAX, .also = also, .ctx = ctx};
+	struct fill fill = {.spool = spool, .also = also, .ctx = ctx};
 	int status;
 
+	deadlines_init(&fill.deadlines, spool->settings.max_age_s);
 	fill.found = mem_alloc((size_t)SPOOL_WINDOW * 2 * sizeof(*fill.found));
 	status = spool_each(spool->rooms.ready, fill_visit, &fill);
 	if (status == 0) {
@@ -154,28 +179,16 @@ static void window_behind(struct spool *spool, const struct batch *batch)
 	spool->rest_oldest = spool_older(spool->rest_oldest, batch->oldest_s);
 }
 
-void spool_window_append(struct spool *spool, const struct batch *batch)
-{
-	spool->batches++;
-	spool->events += batch_events(batch);
-	spool->bytes += batch->bytes;
-	if (!spool->window_whole || spool->window_count == SPOOL_WINDOW) {
-		window_behind(spool, batch);
-		return;
-	}
-	if (spool->window_at + spool->window_count == SPOOL_WINDOW)
-		window_pack(spool);
-	spool->window[spool->window_at + spool->window_count++] = *batch;
-}
-
 static void window_insert(struct spool *spool, const struct batch *batch)
 {
-	size_t at = 0;
+	size_t at = spool->window_count;
 
 	window_pack(spool);
-	while (at < spool->window_count && spool->window[at].seq < batch->seq)
-		at++;
-	if (at == SPOOL_WINDOW) {
+	while (at > 0 && window_order(batch, &spool->window[at - 1]) < 0)
+		at--;
+	/* At the end there may be older ones behind the window. */
+	if (at == SPOOL_WINDOW ||
+	    (at == spool->window_count && !spool->window_whole)) {
 		window_behind(spool, batch);
 		return;
 	}
@@ -185,6 +198,12 @@ static void window_insert(struct spool *spool, const struct batch *batch)
 		(spool->window_count - at) * sizeof(*spool->window));
 	spool->window[at] = *batch;
 	spool->window_count++;
+}
+
+void spool_window_append(struct spool *spool, const struct batch *batch)
+{
+	window_count(spool, batch);
+	window_insert(spool, batch);
 }
 
 void spool_window_return(struct spool *spool, uint64_t seq)
@@ -229,7 +248,7 @@ int spool_window_next(struct spool *spool, struct batch *batch_out)
 	return status;
 }
 
-int spool_window_expired(struct spool *spool, int64_t sealed_before,
+int spool_window_expired(struct spool *spool, int64_t before_s,
 			 struct batch *batch_out)
 {
 	int status = window_ready(spool);
@@ -237,8 +256,7 @@ int spool_window_expired(struct spool *spool, int64_t sealed_before,
 	if (status <= 0)
 		return status;
 	for (size_t i = 0; i < spool->window_count; i++) {
-		if (spool->window[spool->window_at + i].sealed_s <
-		    sealed_before) {
+		if (spool->window[spool->window_at + i].newest_s < before_s) {
 			window_fly(spool, i, batch_out);
 			return 1;
 		}
@@ -264,9 +282,7 @@ static void drop_missing(struct spool *spool, const struct batch *batch)
 {
 	pthread_mutex_lock(&spool->mutex);
 	spool_window_forget(spool, batch->seq);
-	spool->batches--;
-	spool->events -= batch_events(batch);
-	spool->bytes -= batch->bytes;
+	spool_window_uncount(spool, batch);
 	pthread_mutex_unlock(&spool->mutex);
 }
 

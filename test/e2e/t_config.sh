@@ -135,8 +135,6 @@ one_by_one() {
 		"$(printf '\tdelay: true')"
 	step "a key twice in a list's entry" wrong 'key "start" stands on' \
 		'    start: end' '    start: end'
-	step "pause is not yet" wrong "spool.on_full: pause is not yet" \
-		'spool: {on_full: pause}'
 	step "the status page is not yet" wrong "status.listen: not yet" \
 		'status: {listen: "127.0.0.1:9925"}'
 	step "a list for a word" wrong "node_name" 'node_name: [a, b]'

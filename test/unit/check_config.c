@@ -151,9 +151,6 @@ static const struct {
 	{"ingest: {confirm: on}\n",
 	 "f:1:19: ingest.confirm: on is not yet in this version; remove it, or "
 	 "write auto\n"},
-	{"spool: {on_full: pause}\n",
-	 "f:1:18: spool.on_full: pause is not yet in this version; remove it, "
-	 "or write evict\n"},
 	{"status: {listen: '127.0.0.1:9925'}\n",
 	 "f:1:18: status.listen: not yet in this version; remove it\n"},
 	{"threads: 2\n", "f:1:10: threads: more than one is not yet in this "

@@ -46,6 +46,17 @@ static void open_settings(const char *columns, bool start_end, bool first)
 	mem_free(set.columns);
 }
 
+static void advance(struct sources *sources, const struct position_id *id,
+		    int64_t to, int64_t header_offset, bool skipping)
+{
+	struct sources_beyond beyond = {.id = *id,
+					.to = to,
+					.header_offset = header_offset,
+					.skipping = skipping};
+
+	sources_advance_to(sources, &beyond);
+}
+
 /* --- Due --- */
 
 START_TEST(due_after_max_delay)
@@ -428,7 +439,7 @@ START_TEST(glob_may_lead_to_the_same_file_by_another_way)
 	position_copy(&p, source_position(world_source("log/a.csv")));
 	sources_free(&world.s);
 	world_open("data/*.csv");
-	sources_adopt(world.s, &p, 1);
+	sources_adopt(world.s, &p, 1, 0);
 	position_release(&p);
 	world_put("data/a.csv", "d,2\n");
 	later(5000);
@@ -500,7 +511,7 @@ START_TEST(device_numbers_may_change_over_a_boot)
 	p.id.dev += 7;
 	sources_free(&world.s);
 	world_open("*.csv");
-	sources_adopt(world.s, &p, 1);
+	sources_adopt(world.s, &p, 1, 0);
 	world_put("a.csv", "d,2\n");
 	later(5000);
 	world_rows("d,1\nd,2\n");
@@ -526,7 +537,7 @@ START_TEST(damaged_position_does_no_harm)
 	p.id.dev = st.st_dev;
 	p.id.ino = st.st_ino;
 	world_open("*.csv");
-	sources_adopt(world.s, &p, 1);
+	sources_adopt(world.s, &p, 1, 0);
 	later(5000);
 	world_rows("d,1\n");
 	world_said("");
@@ -641,7 +652,7 @@ START_TEST(set_aside_file_is_read_again_when_columns_are_given)
 	position_copy(&p, source_position(world_source("a.csv")));
 	sources_free(&world.s);
 	open_settings("rcpt", false, false);
-	sources_adopt(world.s, &p, 1);
+	sources_adopt(world.s, &p, 1, 0);
 	later(5000);
 	world_rows("d,1\nd,2\n");
 	position_release(&p);
@@ -698,8 +709,8 @@ START_TEST(batch_moves_a_known_position_forward)
 	world_rescan();
 	if (_i)
 		world_restart();
-	sources_advance_to(world.s, &id, 14, 0, false);
-	sources_advance_to(world.s, &id, 10, 0, false);
+	advance(world.s, &id, 14, 0, false);
+	advance(world.s, &id, 10, 0, false);
 	check_advanced();
 }
 END_TEST
@@ -715,7 +726,7 @@ START_TEST(batch_moves_a_file_found_later)
 		world_move("a.csv", "hidden");
 		world_rescan();
 	}
-	sources_advance_to(world.s, &id, 14, 0, false);
+	advance(world.s, &id, 14, 0, false);
 	if (_i)
 		world_move("hidden", "a.csv");
 	check_advanced();
@@ -731,7 +742,7 @@ START_TEST(batch_of_another_file_with_that_inode_moves_nothing)
 	world_cut("a.csv", 0);
 	world_put("a.csv", HEAD "d,7\nd,2\n");
 	world_open("*.csv");
-	sources_advance_to(world.s, &id, 14, 0, false);
+	advance(world.s, &id, 14, 0, false);
 	later(5000);
 	world_rows("d,7\nd,2\n");
 }
@@ -745,7 +756,7 @@ START_TEST(batch_of_a_file_truncated_since_starts_over)
 	id = id_of("a.csv");
 	world_put("a.csv", "d,2\n");
 	world_open("*.csv");
-	sources_advance_to(world.s, &id, 1000, 0, false);
+	advance(world.s, &id, 1000, 0, false);
 	later(5000);
 	world_rows("d,2\n");
 	world_said("found a.csv\ntruncated a.csv\n");
@@ -759,7 +770,7 @@ START_TEST(batch_in_the_middle_of_an_overlong_row_keeps_skipping)
 	world_put("a.csv", HEAD "d,1\nd,2\n");
 	id = id_of("a.csv");
 	world_open("*.csv");
-	sources_advance_to(world.s, &id, 12, -1, true);
+	advance(world.s, &id, 12, -1, true);
 	world_rescan();
 	ck_assert(source_position(world_source("a.csv"))->file.skipping);
 	ck_assert_int_eq(source_position(world_source("a.csv"))->offset, 12);
@@ -773,7 +784,7 @@ START_TEST(batch_moves_a_file_that_is_readable_later)
 	world_put("a.csv", HEAD "d,1\nd,2\n");
 	id = id_of("a.csv");
 	world_open("*.csv");
-	sources_advance_to(world.s, &id, 14, 0, false);
+	advance(world.s, &id, 14, 0, false);
 	fault_arm("openat", 2, EACCES);
 	world_rescan();
 	fault_disarm();
@@ -790,7 +801,7 @@ START_TEST(batch_moves_a_file_once)
 	id = id_of("a.csv");
 	world_put("a.csv", "d,1\nd,2\n");
 	world_open("*.csv");
-	sources_advance_to(world.s, &id, 14, 0, false);
+	advance(world.s, &id, 14, 0, false);
 	check_advanced();
 	world_cut("a.csv", 0);
 	world_put("a.csv", HEAD "d,3\nd,4\n");

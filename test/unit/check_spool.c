@@ -519,7 +519,7 @@ END_TEST
 
 START_TEST(spool_beyond_is_one_for_each_source)
 {
-	struct batch batch = {.header_offset = -1};
+	struct batch batch = {.after = {.header_offset = -1}};
 	char name[BATCH_NAME], path[BATCH_NAME + 8];
 
 	fixture_open(&f);

@@ -311,8 +311,9 @@ uint64_t scripted_seal(const char *kinds)
 	struct buf text, gz, checkpoint;
 	struct batch batch = {.seq = spool_next_seq(scripted.spool),
 			      .to = 100,
-			      .header_offset = 0,
+			      .after = {.header_offset = 0},
 			      .oldest_s = scripted.now_s - 60,
+			      .newest_s = scripted.now_s,
 			      .sealed_s = scripted.now_s};
 
 	buf_init(&text, 1 << 20);

@@ -126,8 +126,9 @@ void fixture_next(const struct fixture *f, uint32_t events,
 				    .source = fixture_source,
 				    .from = f->offset,
 				    .to = f->offset + events,
-				    .header_offset = 0,
-				    .oldest_s = f->now_s - 60,
+				    .after = {.header_offset = 0},
+				    .oldest_s = f->now_s - 60 - f->span_s,
+				    .newest_s = f->now_s,
 				    .sealed_s = f->now_s};
 	batch_out->events[EVENT_DELIVERY] = events;
 	buf_init(&gz, 4 << 20);

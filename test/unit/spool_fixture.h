@@ -24,6 +24,7 @@ struct fixture {
 	uint64_t departures;
 	int64_t offset; /* read, made and sealed so far */
 	int64_t now_s;
+	int64_t span_s; /* how much older than a minute events may be */
 };
 
 /* Make the directory; the spool in it is not open yet.  Syncs are skipped. */

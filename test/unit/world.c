@@ -144,7 +144,7 @@ void world_restart(void)
 		settings[i].path = world_globs[i];
 	world.s = sources_new(settings, world_globs_count, &world_limits_now,
 			      false);
-	sources_adopt(world.s, positions, count);
+	sources_adopt(world.s, positions, count, 0);
 	for (size_t i = 0; i < count; i++)
 		position_release(&positions[i]);
 	mem_free(positions);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "unit/check_all.h"
+#include "unit/fault.h"
+#include "unit/inlet.h"
+
+/* What was evicted is read again, once, and has its account all the time. */
+
+enum { LATER_MS = 60000 };
+
+/* One batch for each row; ready/ takes "batches" of them. */
+static void begin(unsigned int rows)
+{
+	char row[128];
+
+	inlet.config->events.max_events = 1;
+	inlet.config->events.max_age_s = 86400;
+	inlet_add("a.csv", INLET_HEADER);
+	for (unsigned int i = 0; i < rows; i++) {
+		snprintf(row, sizeof(row),
+			 "d,%d,1699999990,a@from.example,u%u@to.example,"
+			 "2.0.0\n",
+			 1700000000 + (int)i, i);
+		inlet_add("a.csv", row);
+	}
+}
+
+static void configure(uint64_t max_bytes)
+{
+	inlet.config->spool.max_bytes = max_bytes;
+	spool_configure(inlet.spool, &inlet.config->spool);
+}
+
+static void read_all(int64_t now_ms)
+{
+	intake_flush(inlet.intake);
+	inlet_settle(now_ms);
+}
+
+/* Ten rows, five of them evicted by the limit. */
+static void evict_half(void)
+{
+	struct spool_view view;
+
+	begin(10);
+	inlet_start(1000);
+	read_all(1000);
+	ck_assert_uint_eq(inlet_totals().batches, 10);
+	configure(inlet_totals().bytes / 2);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	view = inlet_view();
+	ck_assert_uint_eq(view.totals.batches, 5);
+	ck_assert_uint_eq(view.checkpoint.ledger.evicted_events, 5);
+	/* They touch, so they are one. */
+	ck_assert_uint_eq(view.checkpoint.ledger.gaps.count, 1);
+	ck_assert_uint_eq(gaps_events(&view.checkpoint.ledger.gaps), 5);
+	spool_view_release(&view);
+}
+
+/* As often as it takes, if nothing is in its way. */
+static void heal(int64_t now_ms)
+{
+	for (int i = 0; i < 20; i++)
+		intake_step(inlet.intake, now_ms, inlet.now_s);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+}
+
+static void healed(uint64_t events, uint64_t open)
+{
+	struct spool_view view = inlet_view();
+	const struct ledger *ledger = &view.checkpoint.ledger;
+
+	ck_assert_msg(ledger->healed_events == events, "%s", inlet.said);
+	ck_assert_uint_eq(gaps_events(&ledger->gaps), open);
+	ck_assert_uint_eq(ledger->account.rows, 10);
+	ck_assert_uint_eq(account_events(&ledger->account), 10);
+	spool_view_release(&view);
+}
+
+/* The batches that wait: their ranges must cover the file once. */
+static void covers(uint64_t batches)
+{
+	int64_t from[32], to[32], at = INT64_MAX, end = 0;
+	struct batch batch;
+	size_t n = 0;
+
+	while (n < NROF(from) && spool_take(inlet.spool, &batch) == 1) {
+		from[n] = batch.from;
+		to[n++] = batch.to;
+	}
+	ck_assert_uint_eq(n, batches);
+	for (size_t i = 0; i < n; i++) {
+		at = from[i] < at ? from[i] : at;
+		end = to[i] > end ? to[i] : end;
+	}
+	ck_assert_int_eq(at, 0);
+	for (size_t steps = 0; at < end && steps < n; steps++) {
+		for (size_t i = 0; i < n; i++) {
+			if (from[i] == at && to[i] > at) {
+				at = to[i];
+				break;
+			}
+		}
+	}
+	ck_assert_int_eq(at, end);
+}
+
+START_TEST(heal_reads_again_when_there_is_room)
+{
+	evict_half();
+	configure(0);
+	/* Not at once: what was taken may be wanted again. */
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	intake_step(inlet.intake, 10002, inlet.now_s);
+	healed(0, 5);
+	heal(LATER_MS);
+	healed(5, 0);
+	ck_assert_uint_eq(inlet_totals().events, 10);
+	covers(10);
+}
+END_TEST
+
+START_TEST(heal_waits_for_room_to_spare)
+{
+	uint64_t half;
+
+	evict_half();
+	half = inlet_totals().bytes;
+	/* A little more than there is, but nothing to spare. */
+	configure(half + 10);
+	heal(LATER_MS);
+	healed(0, 5);
+	ck_assert_uint_eq(inlet_totals().batches, 5);
+	configure(half * 4);
+	heal(2 * LATER_MS);
+	healed(5, 0);
+}
+END_TEST
+
+START_TEST(heal_goes_on_after_a_restart)
+{
+	evict_half();
+	inlet_stop();
+	inlet.config->spool.max_bytes = 0;
+	inlet_start(LATER_MS);
+	heal(LATER_MS);
+	healed(5, 0);
+	covers(10);
+}
+END_TEST
+
+/* A crash at any call of it: healed once, and in the books. */
+START_TEST(heal_is_done_once_whatever_call_fails)
+{
+	evict_half();
+	configure(0);
+	fault_arm_some(NULL, _i + 1, 3, EIO);
+	for (int i = 0; i < 20; i++)
+		intake_step(inlet.intake, LATER_MS, inlet.now_s);
+	fault_disarm();
+	/* Some die here, some go on. */
+	if (_i % 2) {
+		inlet_stop();
+		inlet_start(2 * LATER_MS);
+	}
+	heal(3 * LATER_MS);
+	heal(9 * LATER_MS);
+	healed(5, 0);
+	covers(10);
+}
+END_TEST
+
+START_TEST(heal_gives_up_what_is_too_old)
+{
+	struct spool_view view;
+
+	evict_half();
+	configure(0);
+	/* Events are of 1700000000 and the seconds after it. */
+	inlet.now_s = 1700000000 + 86400 + 2;
+	heal(LATER_MS);
+	view = inlet_view();
+	/* The third of the five is just young enough. */
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events, 3);
+	ck_assert_uint_eq(view.checkpoint.ledger.lapsed_events, 2);
+	ck_assert_uint_eq(view.checkpoint.ledger.gaps.count, 0);
+	spool_view_release(&view);
+}
+END_TEST
+
+START_TEST(heal_lets_a_gap_lapse_as_a_whole)
+{
+	struct spool_view view;
+
+	evict_half();
+	inlet.now_s += 2 * 86400;
+	heal(LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events, 0);
+	ck_assert_uint_eq(view.checkpoint.ledger.lapsed_events, 5);
+	spool_view_release(&view);
+	inlet_said("5 evicted events are too old now");
+}
+END_TEST
+
+START_TEST(heal_tries_a_missing_file_until_it_is_too_late)
+{
+	struct spool_view view;
+
+	evict_half();
+	configure(0);
+	ck_assert_int_eq(rename(inlet_path("a.csv"), inlet_path("a.away")), 0);
+	intake_rescan(inlet.intake, LATER_MS, inlet.now_s);
+	for (int64_t ms = LATER_MS; ms < 10 * LATER_MS; ms += 1000)
+		intake_step(inlet.intake, ms, inlet.now_s);
+	ck_assert_int_eq(rename(inlet_path("a.away"), inlet_path("a.csv")), 0);
+	intake_rescan(inlet.intake, 20 * LATER_MS, inlet.now_s);
+	heal(20 * LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events +
+				  gaps_events(&view.checkpoint.ledger.gaps),
+			  5);
+	ck_assert_uint_eq(view.checkpoint.ledger.unreadable_events, 0);
+	spool_view_release(&view);
+}
+END_TEST
+
+START_TEST(heal_takes_no_other_bytes_for_the_evicted_ones)
+{
+	struct spool_view view;
+
+	evict_half();
+	configure(0);
+	ck_assert_int_eq(truncate(inlet_path("a.csv"), 0), 0);
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(77));
+	intake_rescan(inlet.intake, LATER_MS, inlet.now_s);
+	heal(LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events, 0);
+	ck_assert_uint_eq(view.checkpoint.ledger.unreadable_events, 5);
+	spool_view_release(&view);
+	inlet_said("cannot heal: ");
+}
+END_TEST
+
+START_TEST(heal_is_never_needed_with_pause)
+{
+	struct spool_view view;
+	int64_t wait;
+
+	begin(10);
+	inlet.config->spool.pause = true;
+	inlet.config->spool.max_bytes = (2 << 20);
+	inlet_start(1000);
+	/* No room for a batch and the checkpoint's slack beside it. */
+	configure(1 << 20);
+	intake_flush(inlet.intake);
+	for (int i = 0; i < 5; i++)
+		wait = intake_step(inlet.intake, 1000 + i, inlet.now_s);
+	ck_assert(intake_paused(inlet.intake));
+	ck_assert(!intake_stuck(inlet.intake));
+	ck_assert_int_gt(wait, 0);
+	ck_assert_uint_eq(inlet_totals().batches, 0);
+	inlet_said("reading pauses until there is room");
+	configure(0);
+	read_all(10000);
+	ck_assert(!intake_paused(inlet.intake));
+	inlet_said("reading goes on");
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	view = inlet_view();
+	ck_assert_uint_eq(view.totals.events, 10);
+	ck_assert_uint_eq(view.checkpoint.ledger.evicted_events, 0);
+	spool_view_release(&view);
+}
+END_TEST
+
+Suite *heal_suite(void)
+{
+	Suite *s = suite_create("heal");
+	TCase *tc = tcase_create("heal");
+
+	tcase_add_checked_fixture(tc, inlet_setup, inlet_teardown);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, heal_reads_again_when_there_is_room);
+	tcase_add_test(tc, heal_waits_for_room_to_spare);
+	tcase_add_test(tc, heal_goes_on_after_a_restart);
+	tcase_add_loop_test(tc, heal_is_done_once_whatever_call_fails, 0, 60);
+	tcase_add_test(tc, heal_gives_up_what_is_too_old);
+	tcase_add_test(tc, heal_lets_a_gap_lapse_as_a_whole);
+	tcase_add_test(tc, heal_tries_a_missing_file_until_it_is_too_late);
+	tcase_add_test(tc, heal_takes_no_other_bytes_for_the_evicted_ones);
+	tcase_add_test(tc, heal_is_never_needed_with_pause);
+	suite_add_tcase(s, tc);
+	return s;
+}
