@@ -6,6 +6,8 @@
 #   make check      unit tests, replay of the fuzz corpora, end to end
 #   make e2e        only the end-to-end tests
 #   make lint       layers, symbols, sizes, man pages, scripts, analysers
+#   make fault      crashes, kills and failing system calls (hours of them);
+#                   fault-short is a sample of it, in minutes
 #   make fuzz       libFuzzer targets into build/fuzz (needs clang)
 #   make bench      CPU seconds for a million rows, and the limits beside them
 #   make install    honours DESTDIR and the directories below
@@ -65,6 +67,9 @@ OURS += -fsanitize=thread -fno-omit-frame-pointer
 else
 B    ?= build/rel
 endif
+ifeq ($(FAULT),1)
+OURS += -DCRASH_POINTS
+endif
 ifeq ($(WERROR),1)
 OURS += -Werror
 endif
@@ -85,6 +90,14 @@ WRAPS = write read pread pread64 fsync openat openat64 renameat unlinkat \
 	ftruncate ftruncate64 close
 WRAP  = $(WRAPS:%=-Wl,--wrap=%)
 
+# The fault build: the program with crash points, calls that fail on demand and
+# a clock that can be set, all by the environment (test/fault/inject.h).
+FB = build/fault$(if $(filter 1,$(SAN)),-san)$(if $(filter 1,$(TSAN)),-tsan)
+ifeq ($(FAULT),1)
+INJECT = $(patsubst test/%.c,$(B)/test/%.o,$(sort $(wildcard test/fault/*.c)))
+INJECT_WRAP = $(WRAP) -Wl,--wrap=time
+endif
+
 DEPS = build-essential pkg-config libcurl4-gnutls-dev libyajl-dev libyaml-dev \
 	libinotifytools0-dev zlib1g-dev libisal-dev libxxhash-dev nettle-dev \
 	libmicrohttpd-dev check curl gnutls-bin procps iproute2
@@ -96,9 +109,9 @@ all: $(B)/$(NAME)
 
 san tsan: all
 
-$(B)/$(NAME): $(B)/app/main.o $(CORE)
+$(B)/$(NAME): $(B)/app/main.o $(CORE) $(INJECT)
 	@echo "  LD    $@"
-	$(Q)$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) $(INJECT_WRAP) -o $@ $^ $(LIBS)
 
 $(B)/%.o: src/%.c Makefile
 	@mkdir -p $(@D) && echo "  CC    $<"
@@ -114,7 +127,7 @@ $(B)/test/suites.h: $(UNITS) Makefile
 	@mkdir -p $(@D)
 	@printf 'SUITE(%s)\n' $(SUITES) > $@
 
-$(B)/test/all: $(CHECKS) $(CORE)
+$(B)/test/all: $(CHECKS) $(B)/test/fault/wrap.o $(CORE)
 	@echo "  LD    $@"
 	$(Q)$(CC) $(OURS) $(CFLAGS) $(LDFLAGS) $(WRAP) -o $@ $^ \
 		$(LIBS) $(shell $(PKG_CONFIG) --libs check libmicrohttpd)
@@ -156,6 +169,15 @@ e2e: $(B)/$(NAME) tools
 
 # The goals below no longer name the flavour, so it is handed on.
 AGAIN = $(MAKE) --no-print-directory B=$(B) SAN=$(SAN) TSAN=$(TSAN)
+
+ifneq ($(FAULT),1)
+$(FB)/$(NAME): FORCE
+	+$(Q)$(AGAIN) B=$(FB) FAULT=1 $@
+endif
+
+fault fault-short: $(FB)/$(NAME) tools
+	$(Q)B=$(FB) TOOLS=$(B)/tools LONG=$(if $(filter fault,$@),1) \
+		sh test/fault/run.sh
 
 check: all tools
 	$(Q)$(AGAIN) replay
@@ -229,7 +251,7 @@ help:
 -include $(wildcard $(B)/*/*.d $(B)/test/*/*.d $(B)/test/tools/*/*.d \
 	build/fuzz/obj/*/*.d)
 
-.PHONY: all san tsan tools unit replay check e2e fuzz demo bench lint deps \
-	deps-dev install uninstall clean help
+.PHONY: all san tsan tools unit replay check e2e fault fault-short fuzz demo \
+	bench lint deps deps-dev FORCE install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

@@ -20,7 +20,12 @@ case $B in
 /*) ;;
 *) B=$(pwd)/$B ;;
 esac
-TOOLS=$B/tools
+# One set of tools may serve several builds.
+TOOLS=${TOOLS:-$B/tools}
+case $TOOLS in
+/*) ;;
+*) TOOLS=$(pwd)/$TOOLS ;;
+esac
 KEY=0123456789abcdef0123456789abcdef01234567
 PIDS=
 PORT=0

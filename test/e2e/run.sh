@@ -1,6 +1,6 @@
 #!/bin/sh
 # Run every end-to-end test, each in a process and a temp dir of its own.
-#	B=build/rel sh test/e2e/run.sh [NAME ...]	default: all t_*.sh
+#	B=build/rel sh test/e2e/run.sh [TEST.sh ...]	default: all t_*.sh
 # A test may take LIMIT seconds (120).  JOBS (2) run at the same time: most of
 # them wait most of the time.
 cd "$(dirname "$0")/../.." || exit 1
@@ -15,7 +15,7 @@ one() {
 	mkdir -p "$1/$name"
 	begin=$(date +%s)
 	TMPDIR=$1/$name timeout -k 10 "$LIMIT" \
-		sh "test/e2e/$name.sh" >"$out" 2>&1
+		sh "$2" >"$out" 2>&1
 	status=$?
 	took="$(($(date +%s) - begin)) s"
 	echo "$status" >"$1/$name.status"

@@ -2,13 +2,12 @@
 #include "unit/fault.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <string.h>
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "fault/wrap.h"
 #include "unit/check_all.h"
 
 static const char *const fault_names[] = {"write",    "read",	   "pread",
@@ -106,7 +105,7 @@ static bool fault_strikes(const char *call)
 	return true;
 }
 
-static bool fault_fails(const char *call)
+bool wrap_fails(const char *call)
 {
 	if (!fault_strikes(call) || fault_is_short)
 		return false;
@@ -115,7 +114,7 @@ static bool fault_fails(const char *call)
 }
 
 /* Bytes that may move: 1 where the fault is a short count. */
-static ssize_t fault_room(const char *call, size_t n)
+ssize_t wrap_room(const char *call, size_t n)
 {
 	if (!fault_strikes(call))
 		return (ssize_t)n;
@@ -125,115 +124,7 @@ static ssize_t fault_room(const char *call, size_t n)
 	return -1;
 }
 
-ssize_t __real_write(int fd, const void *p, size_t n);
-ssize_t __wrap_write(int fd, const void *p, size_t n);
-ssize_t __wrap_write(int fd, const void *p, size_t n)
+bool wrap_lies(void)
 {
-	ssize_t room = fault_room("write", n);
-
-	return room < 0 ? -1 : __real_write(fd, p, (size_t)room);
-}
-
-ssize_t __real_read(int fd, void *p, size_t n);
-ssize_t __wrap_read(int fd, void *p, size_t n);
-ssize_t __wrap_read(int fd, void *p, size_t n)
-{
-	ssize_t room = fault_room("read", n);
-
-	return room < 0 ? -1 : __real_read(fd, p, (size_t)room);
-}
-
-ssize_t __real_pread(int fd, void *p, size_t n, off_t offset);
-ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset);
-ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset)
-{
-	ssize_t room = fault_room("pread", n);
-
-	return room < 0 ? -1 : __real_pread(fd, p, (size_t)room, offset);
-}
-
-ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset);
-ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset)
-{
-	return __wrap_pread(fd, p, n, offset);
-}
-
-int __real_fsync(int fd);
-int __wrap_fsync(int fd);
-int __wrap_fsync(int fd)
-{
-	if (fault_fails("fsync"))
-		return -1;
-	return fault_lies ? 0 : __real_fsync(fd);
-}
-
-int __real_openat(int dir, const char *name, int flags, ...);
-int __wrap_openat(int dir, const char *name, int flags, ...);
-int __wrap_openat(int dir, const char *name, int flags, ...)
-{
-	mode_t mode = 0;
-	va_list args;
-
-	if (fault_fails("openat"))
-		return -1;
-	if (flags & O_CREAT) {
-		va_start(args, flags);
-		mode = va_arg(args, mode_t);
-		va_end(args);
-	}
-	return __real_openat(dir, name, flags, mode);
-}
-
-int __wrap_openat64(int dir, const char *name, int flags, ...);
-int __wrap_openat64(int dir, const char *name, int flags, ...)
-{
-	mode_t mode = 0;
-	va_list args;
-
-	if (flags & O_CREAT) {
-		va_start(args, flags);
-		mode = va_arg(args, mode_t);
-		va_end(args);
-	}
-	return __wrap_openat(dir, name, flags, mode);
-}
-
-int __real_renameat(int from, const char *old, int to, const char *name);
-int __wrap_renameat(int from, const char *old, int to, const char *name);
-int __wrap_renameat(int from, const char *old, int to, const char *name)
-{
-	return fault_fails("renameat") ? -1
-				       : __real_renameat(from, old, to, name);
-}
-
-int __real_unlinkat(int dir, const char *name, int flags);
-int __wrap_unlinkat(int dir, const char *name, int flags);
-int __wrap_unlinkat(int dir, const char *name, int flags)
-{
-	return fault_fails("unlinkat") ? -1 : __real_unlinkat(dir, name, flags);
-}
-
-int __real_ftruncate(int fd, off_t size);
-int __wrap_ftruncate(int fd, off_t size);
-int __wrap_ftruncate(int fd, off_t size)
-{
-	return fault_fails("ftruncate") ? -1 : __real_ftruncate(fd, size);
-}
-
-int __wrap_ftruncate64(int fd, off_t size);
-int __wrap_ftruncate64(int fd, off_t size)
-{
-	return __wrap_ftruncate(fd, size);
-}
-
-/* A failing close has closed all the same, as Linux does. */
-int __real_close(int fd);
-int __wrap_close(int fd);
-int __wrap_close(int fd)
-{
-	if (!fault_fails("close"))
-		return __real_close(fd);
-	__real_close(fd);
-	errno = fault_error;
-	return -1;
+	return fault_lies;
 }

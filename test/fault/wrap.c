@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "fault/wrap.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <unistd.h>
+
+ssize_t __real_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n);
+ssize_t __wrap_write(int fd, const void *p, size_t n)
+{
+	ssize_t room = wrap_room("write", n);
+
+	return room < 0 ? -1 : __real_write(fd, p, (size_t)room);
+}
+
+ssize_t __real_read(int fd, void *p, size_t n);
+ssize_t __wrap_read(int fd, void *p, size_t n);
+ssize_t __wrap_read(int fd, void *p, size_t n)
+{
+	ssize_t room = wrap_room("read", n);
+
+	return room < 0 ? -1 : __real_read(fd, p, (size_t)room);
+}
+
+ssize_t __real_pread(int fd, void *p, size_t n, off_t offset);
+ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset);
+ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset)
+{
+	ssize_t room = wrap_room("pread", n);
+
+	return room < 0 ? -1 : __real_pread(fd, p, (size_t)room, offset);
+}
+
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset);
+ssize_t __wrap_pread64(int fd, void *p, size_t n, off_t offset)
+{
+	return __wrap_pread(fd, p, n, offset);
+}
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+int __wrap_fsync(int fd)
+{
+	if (wrap_fails("fsync"))
+		return -1;
+	return wrap_lies() ? 0 : __real_fsync(fd);
+}
+
+int __real_openat(int dir, const char *name, int flags, ...);
+int __wrap_openat(int dir, const char *name, int flags, ...);
+int __wrap_openat(int dir, const char *name, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if (wrap_fails("openat"))
+		return -1;
+	if (flags & O_CREAT) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	return __real_openat(dir, name, flags, mode);
+}
+
+int __wrap_openat64(int dir, const char *name, int flags, ...);
+int __wrap_openat64(int dir, const char *name, int flags, ...)
+{
+	mode_t mode = 0;
+	va_list args;
+
+	if (flags & O_CREAT) {
+		va_start(args, flags);
+		mode = va_arg(args, mode_t);
+		va_end(args);
+	}
+	return __wrap_openat(dir, name, flags, mode);
+}
+
+int __real_renameat(int from, const char *old, int to, const char *name);
+int __wrap_renameat(int from, const char *old, int to, const char *name);
+int __wrap_renameat(int from, const char *old, int to, const char *name)
+{
+	return wrap_fails("renameat") ? -1
+				      : __real_renameat(from, old, to, name);
+}
+
+int __real_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags);
+int __wrap_unlinkat(int dir, const char *name, int flags)
+{
+	return wrap_fails("unlinkat") ? -1 : __real_unlinkat(dir, name, flags);
+}
+
+int __real_ftruncate(int fd, off_t size);
+int __wrap_ftruncate(int fd, off_t size);
+int __wrap_ftruncate(int fd, off_t size)
+{
+	return wrap_fails("ftruncate") ? -1 : __real_ftruncate(fd, size);
+}
+
+int __wrap_ftruncate64(int fd, off_t size);
+int __wrap_ftruncate64(int fd, off_t size)
+{
+	return __wrap_ftruncate(fd, size);
+}
+
+/* A failing close has closed all the same, as Linux does. */
+int __real_close(int fd);
+int __wrap_close(int fd);
+int __wrap_close(int fd)
+{
+	int saved;
+
+	if (!wrap_fails("close"))
+		return __real_close(fd);
+	saved = errno;
+	__real_close(fd);
+	errno = saved;
+	return -1;
+}
