@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 #include "base/log.h"
 
@@ -191,6 +192,7 @@ static void cut_end(struct delivery *d)
 	struct delivery_kept *kept;
 	char words[ANSWER_WORDS];
 
+	crash_point("cut.ended");
 	kept = delivery_result_keep(d, KEPT_DEPART, &cut->batch);
 	kept->why = cut->refused == cut->events ? BATCH_REFUSED : BATCH_SENT;
 	kept->refused = cut->refused;
@@ -281,6 +283,7 @@ static int cut_resolve(struct delivery *d)
 		cut_disk(d, "cannot keep refused events of");
 		return 0;
 	}
+	crash_point("cut.resolved");
 	cut->doubt_count--;
 	if (part->count > 1 && !whole)
 		cut_halve(cut, part->first, part->count);

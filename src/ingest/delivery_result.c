@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "base/crash.h"
 #include "base/log.h"
 
 /*
@@ -112,6 +113,7 @@ static void result_accepted(struct delivery *d,
 		log_info("delivery: accepted: batch %016" PRIx64
 			 ": %u events, %" PRIu64 " bytes, id %s",
 			 batch->seq, upload->count, batch->bytes, answer->id);
+	crash_point("answer.accepted");
 	if (upload->part) {
 		d->cut.in_flight = false;
 		if (spool_note_accepted(d->spool, batch, upload->first,
@@ -160,6 +162,7 @@ static void result_refused(struct delivery *d,
 		      d->now_ms - d->accepted_ms <= DELIVERY_WITNESS_MS;
 	struct delivery_kept *kept;
 
+	crash_point("answer.refused");
 	/* It answers, and about the data: what was wrong before is over. */
 	if (!d->suspicion)
 		delivery_gate_works(d, upload->number);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 
 /*
@@ -99,11 +100,17 @@ static int leave(struct spool *spool, struct batch *batch)
 	depart_names(batch, ready, sent);
 	if (renameat(spool->rooms.ready, ready, spool->rooms.sent, sent) < 0)
 		return -1;
-	if (fs_sync_dir(spool->rooms.sent) < 0 ||
-	    fs_sync_dir(spool->rooms.ready) < 0) {
+	crash_point("depart.renamed");
+	if (fs_sync_dir(spool->rooms.sent) < 0) {
 		depart_back(spool, batch, sent, ready);
 		return -1;
 	}
+	crash_point("depart.sent");
+	if (fs_sync_dir(spool->rooms.ready) < 0) {
+		depart_back(spool, batch, sent, ready);
+		return -1;
+	}
+	crash_point("depart.synced");
 	depart_count(spool, batch);
 	return 0;
 }
@@ -157,11 +164,16 @@ int spool_evict(struct spool *spool, struct batch *batch)
 
 	depart_names(batch, ready, sent);
 	if (status < 0 && (errno == ENOSPC || errno == EDQUOT) &&
-	    empty_file(spool->rooms.ready, ready) == 0)
+	    empty_file(spool->rooms.ready, ready) == 0) {
+		crash_point("evict.first");
 		return spool_leave(spool, batch);
+	}
 	/* It has left; what keeps its bytes goes when the ledger knows. */
-	if (status == 0)
+	if (status == 0) {
+		crash_point("evict.left");
 		empty_file(spool->rooms.sent, sent);
+		crash_point("evict.emptied");
+	}
 	return status;
 }
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 #include "base/mem.h"
 #include "base/utf8.h"
@@ -58,8 +59,11 @@ static int append_at(int fd, off_t size, struct slice lines)
 	int saved, status;
 
 	if (end_line(fd, size) == 0 &&
-	    fs_write_all(fd, lines.p, lines.len) == 0 && fsync(fd) == 0)
-		return 0;
+	    fs_write_all(fd, lines.p, lines.len) == 0) {
+		crash_point("append.written");
+		if (fsync(fd) == 0)
+			return 0;
+	}
 	saved = errno;
 	/* What cannot be cut off stays, and is there twice in the end. */
 	status = ftruncate(fd, size);
@@ -128,7 +132,10 @@ static int note(struct spool *spool, struct slice line)
 	if (size && size + (int64_t)line.len > ACCEPTED_MAX &&
 	    renameat(sent, ACCEPTED, sent, ACCEPTED_OLD) < 0)
 		return -1;
-	return append(sent, ACCEPTED, line);
+	if (append(sent, ACCEPTED, line) < 0)
+		return -1;
+	crash_point("accept.noted");
+	return 0;
 }
 
 int spool_note_accepted(struct spool *spool, const struct batch *batch,
@@ -250,5 +257,8 @@ int spool_add_rows(struct spool *spool, struct slice csv_lines)
 		return -1;
 	if (size + (int64_t)csv_lines.len + 1 > ROWS_MAX)
 		return replace_rows(spool, size, csv_lines);
-	return append(spool->rooms.refused, ROWS, csv_lines);
+	if (append(spool->rooms.refused, ROWS, csv_lines) < 0)
+		return -1;
+	crash_point("rows.added");
+	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 #include "base/mem.h"
 
@@ -27,9 +28,10 @@ static int wipe_visit(void *ctx, const char *name)
 {
 	struct wipe *wipe = ctx;
 
-	if (unlinkat(wipe->tmp, name, 0) == 0)
+	if (unlinkat(wipe->tmp, name, 0) == 0) {
 		wipe->removed++;
-	else if (errno != EISDIR && errno != EPERM && errno != ENOENT)
+		crash_point("recover.wiped");
+	} else if (errno != EISDIR && errno != EPERM && errno != ENOENT)
 		return -1;
 	return 0;
 }
@@ -87,6 +89,7 @@ static int move(struct spool *spool, const char *from, const char *to)
 
 	if (renameat(dir, from, dir, to) < 0)
 		return -1;
+	crash_point("recover.moved");
 	return fs_sync_dir(dir);
 }
 
@@ -104,14 +107,17 @@ static enum spool_open_status settle_pair(struct spool *spool,
 		pair->saved.there && pair->saved.status == CHECKPOINT_DAMAGED;
 	if (found->damaged && move(spool, SPOOL_CHECKPOINT, SPOOL_DAMAGED) < 0)
 		return spool_failed(spool, "set aside", SPOOL_CHECKPOINT, why);
+	crash_point("recover.aside");
 	if (spool_next_counts(&pair->saved, &pair->next, has > 0)) {
 		if (move(spool, SPOOL_NEXT, SPOOL_CHECKPOINT) < 0)
 			return spool_failed(spool, "rename", SPOOL_NEXT, why);
+		crash_point("recover.renamed");
 		use = &pair->next;
 	} else if (pair->next.there &&
 		   unlinkat(spool->rooms.dir, SPOOL_NEXT, 0) < 0) {
 		return spool_failed(spool, "remove", SPOOL_NEXT, why);
 	}
+	crash_point("recover.settled");
 	found->fresh = !use->there;
 	found->checkpoint = use->checkpoint;
 	use->checkpoint = (struct checkpoint){0};

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 
 /*
@@ -39,8 +40,11 @@ static int place_pair(const struct spool_rooms *rooms,
 {
 	if (renameat(rooms->tmp, names->json, rooms->refused, names->json) < 0)
 		return -1;
-	if (renameat(rooms->tmp, names->gz, rooms->refused, names->gz) == 0)
+	crash_point("refuse.reason");
+	if (renameat(rooms->tmp, names->gz, rooms->refused, names->gz) == 0) {
+		crash_point("refuse.placed");
 		return fs_sync_dir(rooms->refused);
+	}
 	/* A reason alone is not left, unless it has events from before. */
 	if (faccessat(rooms->refused, names->gz, F_OK, 0) < 0)
 		unlinkat(rooms->refused, names->json, 0);
@@ -54,9 +58,11 @@ static int store_pair(const struct spool_rooms *rooms,
 	int saved;
 
 	if (fs_store(rooms->tmp, names->gz, gz.p, gz.len) == 0 &&
-	    fs_store(rooms->tmp, names->json, json.p, json.len) == 0 &&
-	    place_pair(rooms, names) == 0)
-		return 0;
+	    fs_store(rooms->tmp, names->json, json.p, json.len) == 0) {
+		crash_point("refuse.stored");
+		if (place_pair(rooms, names) == 0)
+			return 0;
+	}
 	saved = errno;
 	unlinkat(rooms->tmp, names->gz, 0);
 	unlinkat(rooms->tmp, names->json, 0);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/crash.h"
 #include "base/fs.h"
 
 /*
@@ -84,6 +85,7 @@ static int store_next(struct spool *spool, struct slice text)
 {
 	if (store_text(spool, text) < 0)
 		return -1;
+	crash_point("seal.stored");
 	return fs_sync_dir(spool->rooms.dir);
 }
 
@@ -93,9 +95,11 @@ static int seal_commit(struct spool *spool, const char *name,
 {
 	if (store_next(spool, checkpoint) < 0)
 		return -1;
+	crash_point("seal.next");
 	if (renameat(spool->rooms.tmp, name, spool->rooms.ready, name) < 0)
 		return -1;
 	*placed = true;
+	crash_point("seal.placed");
 	return fs_sync_dir(spool->rooms.ready);
 }
 
@@ -121,10 +125,12 @@ static void seal_install(struct spool *spool)
 {
 	int dir = spool->rooms.dir;
 
-	if (renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) < 0)
+	if (renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) < 0) {
 		spool->uninstalled = true;
-	else
-		fs_sync_dir(dir);
+		return;
+	}
+	crash_point("seal.renamed");
+	fs_sync_dir(dir);
 }
 
 static void seal_publish(struct spool *spool, const struct batch *batch)
@@ -157,11 +163,14 @@ int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 		return -1;
 	if (fs_store(spool->rooms.tmp, name, gz.p, gz.len) < 0)
 		return -1;
+	crash_point("seal.written");
 	if (seal_commit(spool, name, checkpoint, &placed) < 0) {
 		seal_undo(spool, name, placed);
 		return -1;
 	}
+	crash_point("seal.committed");
 	seal_install(spool);
+	crash_point("seal.installed");
 	seal_publish(spool, &named);
 	spool_reserve_keep(spool);
 	return 0;
@@ -174,10 +183,13 @@ int spool_save(struct spool *spool, struct slice checkpoint)
 
 	if (seal_mend(spool) < 0)
 		return -1;
-	if (store_text(spool, checkpoint) == 0 &&
-	    renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) == 0) {
-		spool_reserve_keep(spool);
-		return fs_sync_dir(dir);
+	if (store_text(spool, checkpoint) == 0) {
+		crash_point("save.stored");
+		if (renameat(dir, SPOOL_NEXT, dir, SPOOL_CHECKPOINT) == 0) {
+			crash_point("save.renamed");
+			spool_reserve_keep(spool);
+			return fs_sync_dir(dir);
+		}
 	}
 	saved = errno;
 	unlinkat(dir, SPOOL_NEXT, 0);

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/crash.h"
+
 /*
  * A file of sent/ may go when a durable checkpoint has its departure in the
  * ledger.  A removal that fails or is lost in a crash is made up for by the
@@ -58,8 +60,11 @@ static int clean_visit(void *ctx, const struct batch *batch, const char *name)
 {
 	const struct clean *clean = ctx;
 
-	if (clean_due(clean, batch, name))
+	if (clean_due(clean, batch, name)) {
+		crash_point("settle.remove");
 		unlinkat(clean->sent, name, 0);
+		crash_point("settle.removed");
+	}
 	return 0;
 }
 
