@@ -1,19 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/crash.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "fault/inject.h"
 
-static pthread_once_t crash_once = PTHREAD_ONCE_INIT;
 static char *crash_name;
 static long crash_nth;
 static atomic_long crash_passes;
 
-static void crash_read(void)
+__attribute__((constructor)) static void crash_read(void)
 {
 	const char *value = getenv("SPARKTAIL_CRASH");
 
@@ -29,7 +27,6 @@ static void crash_read(void)
 
 void crash_point(const char *name)
 {
-	pthread_once(&crash_once, crash_read);
 	if (crash_name && strcmp(crash_name, name) == 0 &&
 	    atomic_fetch_add(&crash_passes, 1) + 1 == crash_nth)
 		inject_die();

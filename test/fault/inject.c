@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -37,8 +36,7 @@ static const struct {
 		     {"ENOENT", ENOENT}, {"ENOMEM", ENOMEM}, {"EFBIG", EFBIG},
 		     {"ESTALE", ESTALE}};
 
-/* Set once, before any other thread runs; only the counters change. */
-static pthread_once_t inject_once = PTHREAD_ONCE_INIT;
+/* Set before main(); only the counters change. */
 static int inject_kind = -1, inject_error;
 static long inject_nth, inject_last;
 static bool inject_short, inject_exit, inject_lies;
@@ -143,7 +141,7 @@ static const char *inject_env(const char *name)
 	return value && *value ? value : NULL;
 }
 
-static void inject_read(void)
+__attribute__((constructor)) static void inject_read(void)
 {
 	const char *fault = inject_env("SPARKTAIL_FAULT");
 	char *copy;
@@ -170,7 +168,6 @@ static bool inject_strikes(const char *call)
 	long count, all;
 	int kind = 0;
 
-	pthread_once(&inject_once, inject_read);
 	while (strcmp(call, inject_calls[kind]) != 0)
 		kind++;
 	count = atomic_fetch_add(&inject_counts[kind], 1) + 1;
@@ -220,7 +217,6 @@ time_t __wrap_time(time_t *out)
 	ssize_t n;
 	int fd;
 
-	pthread_once(&inject_once, inject_read);
 	fd = inject_clock_file ? __real_openat(AT_FDCWD, inject_clock_file,
 					       O_RDONLY | O_CLOEXEC)
 			       : -1;
