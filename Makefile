@@ -67,6 +67,9 @@ OURS += -fsanitize=thread -fno-omit-frame-pointer
 else
 B    ?= build/rel
 endif
+ifneq ($(filter build/fault%,$(B)),)
+FAULT = 1
+endif
 ifeq ($(FAULT),1)
 OURS += -DCRASH_POINTS
 endif
