@@ -28,8 +28,10 @@ agree() {
 
 # finds WHAT: the checker must fail and name it
 finds() {
-	check_all >"$T/found" 2>&1 && return 1
-	grep -q "$1" "$T/found"
+	finds_what=$1
+	shift
+	check_all "$@" >"$T/found" 2>&1 && return 1
+	grep -q "$finds_what" "$T/found"
 }
 
 files() {
@@ -55,6 +57,11 @@ step "it rolls over" generate --rows 1000 --roll-every 250 --types d=1
 step "... to new names" files 4
 step "... each with a header" lines 1004
 clear
+step "with torn rows it writes the same" generate --seed 7 --now 1700000000 \
+	--rows 300 --rate 1000 --torn --base torn
+generate --seed 7 --now 1700000000 --rows 300 --rate 1000 --base whole
+step "... in the end" cmp "$T"/log/torn* "$T"/log/whole*
+clear
 step "it keeps to a rate" timeout 30 "$TOOLS/generator" --out "$T/log" \
 	--rows 100 --rate 1000 --types d=1
 step "... and to a count" lines 101
@@ -78,6 +85,15 @@ step "an invented event is unexplained" finds \
 	" 0 lost, 0 twice, 1 unexplained"
 cp "$T/good" "$T/accepted"
 step "and nothing is wrong otherwise" check_all
+step "... nor out of order" check_all --in-order
+sed '18{h;d;};31G' "$T/good" >"$T/accepted"
+step "an event that came late is no loss" check_all
+step "... but out of order" finds "before an earlier row" --in-order
+printf '{"accepted":%s}\n' 40 0 6000 >"$T/requests"
+step "... within a request" finds "^1 out of order" --requests "$T/requests"
+printf '{"accepted":%s}\n' 30 0 6000 >"$T/requests"
+step "... not across two" check_all --requests "$T/requests"
+cp "$T/good" "$T/accepted"
 for f in "$T"/log/*.csv; do
 	gzip "$f"
 done

@@ -9,6 +9,10 @@
  * check_rows.c says which events they make (the default mapping),
  * check_events.c holds what is expected against what arrived.
  *
+ * With --in-order the events of a file must have come in the order of its rows;
+ * with --requests LOG (the stand-in's) only those of one request.  Injections
+ * do not count here.
+ *
  * All events but injections are known by their event_id, which follows from
  * the row's bytes, its offset and the event's type.  An injection is known by
  * recipient and time, and there is one for each message.
@@ -57,6 +61,14 @@ struct check {
 	uint64_t wanted[CHECK_EVENTS], arrived[CHECK_EVENTS];
 	uint64_t lost[CHECK_EVENTS], twice[CHECK_EVENTS];
 	uint64_t unexplained;
+
+	/* Order: rows of one file arrive as they stand there. */
+	bool in_order;		  /* all of them */
+	const uint32_t *requests; /* or those of a request; its events */
+	size_t requests_count;
+	uint32_t file;		 /* the number of the one being read */
+	struct check_last *last; /* of each file */
+	uint64_t disorder;
 	unsigned int told; /* findings printed so far */
 };
 

@@ -12,7 +12,7 @@ enum { TOLD_MAX = 20 };
 struct check_entry {
 	uint64_t id;
 	uint64_t offset; /* of the row, to be told */
-	uint32_t wanted, arrived;
+	uint32_t wanted, arrived, file;
 	uint8_t event;
 	bool optional;
 };
@@ -130,6 +130,7 @@ void check_expect(struct check *check, const struct check_wanted *wanted)
 			.id = wanted->id,
 			.offset = wanted->offset,
 			.event = (uint8_t)wanted->event,
+			.file = check->file,
 			.optional = wanted->time_s < check->optional_before_s};
 	} else {
 		entry = &check->entries[*place];
@@ -181,7 +182,29 @@ static void tell(struct check *check, const char *what, struct slice line)
 		fprintf(stderr, "checker: %s: %.*s\n", what, SLICE_ARGS(line));
 }
 
-static void arrive(struct check *check, struct slice line)
+/* The row of a file that arrived last, and with which request. */
+struct check_last {
+	uint64_t offset;
+	size_t request;
+};
+
+static void check_order(struct check *check, const struct check_entry *entry,
+			size_t request, struct slice line)
+{
+	struct check_last *last;
+
+	if (!check->last)
+		check->last =
+			mem_zero((size_t)check->file + 1, sizeof(*check->last));
+	last = &check->last[entry->file];
+	if (last->request == request && entry->offset < last->offset) {
+		check->disorder++;
+		tell(check, "before an earlier row of its file", line);
+	}
+	*last = (struct check_last){entry->offset, request};
+}
+
+static void arrive(struct check *check, struct slice line, size_t request)
 {
 	struct arrival a = {.event = CHECK_EVENTS, .id = UINT64_MAX};
 	struct check_entry *entry;
@@ -212,15 +235,27 @@ static void arrive(struct check *check, struct slice line)
 	}
 	entry->arrived++;
 	check->arrived[a.event]++;
+	/* An injection is made up from any row of its message, in any file. */
+	if ((check->in_order || check->requests) && a.event != CHECK_RECEPTION)
+		check_order(check, entry, request, line);
 }
 
 void check_arrivals(struct check *check, struct slice lines)
 {
+	size_t request = 0;
+	uint32_t left = 0;
+
 	while (lines.len) {
 		struct slice line = slice_cut(lines, '\n', &lines);
 
+		while (!left && request < check->requests_count)
+			left = check->requests[request++];
+		if (!left && check->requests)
+			request++; /* the log does not know it: on its own */
+		else if (check->requests)
+			left--;
 		if (line.len)
-			arrive(check, line);
+			arrive(check, line, request);
 	}
 }
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "base/gzip.h"
+#include "base/json_read.h"
+#include "base/mem.h"
 #include "tools/checker/check.h"
 
 enum { FILES = 4096, UNPACKED_MAX = 1 << 30 };
@@ -17,13 +19,14 @@ static const char usage[] =
 	"usage: checker (--rows FILE ... | --manifest FILE --dir DIR)\n"
 	"  --accepted FILE ... [--injection auto|records|synthesize|off]\n"
 	"  [--no-delay] [--sha1] [--optional-before SECONDS] [--table]\n"
+	"  [--in-order | --requests LOG]\n"
 	"  [FILE ...]  (more files of rows)\n"
 	"--emit instead of --accepted prints the events that are expected\n";
 
 struct options {
 	const char *rows[FILES], *accepted[FILES];
 	size_t rows_count, accepted_count;
-	const char *manifest, *dir;
+	const char *manifest, *dir, *requests;
 	bool table;
 };
 
@@ -170,6 +173,7 @@ static const struct option names[] = {
 	{"injection", 1, NULL, 'i'}, {"no-delay", 0, NULL, 'n'},
 	{"sha1", 0, NULL, 's'},	     {"optional-before", 1, NULL, 'o'},
 	{"table", 0, NULL, 't'},     {"emit", 0, NULL, 'e'},
+	{"in-order", 0, NULL, 'O'},  {"requests", 1, NULL, 'R'},
 	{NULL, 0, NULL, 0}};
 
 static void take_option(struct options *o, struct check *check, int c)
@@ -205,10 +209,49 @@ static void take_option(struct options *o, struct check *check, int c)
 	case 'e':
 		check->emit = true;
 		break;
+	case 'O':
+		check->in_order = true;
+		break;
+	case 'R':
+		o->requests = optarg;
+		break;
 	default:
 		fputs(usage, stderr);
 		exit(64);
 	}
+}
+
+static int visit_request(void *ctx, struct slice path, enum json_event kind,
+			 struct slice text)
+{
+	if (kind == JSON_NUMBER && slice_eq(path, SLICE("accepted")))
+		*(uint32_t *)ctx = (uint32_t)number(text);
+	return 0;
+}
+
+/* How many events each request brought, from the stand-in's log. */
+static void read_requests(struct check *check, struct slice log)
+{
+	uint32_t *requests = NULL;
+	size_t room = 0, n = 0;
+
+	while (log.len) {
+		struct slice line = slice_cut(log, '\n', &log);
+		uint32_t events = 0;
+
+		if (json_read(line, visit_request, &events) < 0 || !events)
+			continue;
+		if (n == room) {
+			room = room ? room * 2 : 1024;
+			requests = mem_resize_array(requests, room,
+						    sizeof(*requests));
+		}
+		requests[n++] = events;
+	}
+	if (!n)
+		die("no request brought anything", "the log");
+	check->requests = requests;
+	check->requests_count = n;
 }
 
 static uint64_t sum(const uint64_t *counts, size_t n)
@@ -254,8 +297,12 @@ static int verdict(struct check *check, bool table)
 	       (unsigned long long)sum(check->arrived, CHECK_EVENTS),
 	       (unsigned long long)lost, (unsigned long long)twice,
 	       (unsigned long long)check->unexplained);
-	return lost || twice || check->unexplained ? EXIT_FAILURE
-						   : EXIT_SUCCESS;
+	if (check->disorder)
+		printf("%llu out of order\n",
+		       (unsigned long long)check->disorder);
+	return lost || twice || check->unexplained || check->disorder
+		       ? EXIT_FAILURE
+		       : EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)
@@ -273,10 +320,14 @@ int main(int argc, char **argv)
 		take_option(&o, &check, '?');
 	if (o.manifest)
 		expect_manifest(&check, &o);
-	for (size_t i = 0; i < o.rows_count; i++)
+	for (size_t i = 0; i < o.rows_count; i++) {
 		check_rows(&check, load(o.rows[i]));
+		check.file++;
+	}
 	if (check.emit)
 		return EXIT_SUCCESS;
+	if (o.requests)
+		read_requests(&check, load(o.requests));
 	for (size_t i = 0; i < o.accepted_count; i++)
 		check_arrivals(&check, load(o.accepted[i]));
 	c = verdict(&check, o.table);

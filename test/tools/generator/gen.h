@@ -78,7 +78,7 @@ struct gen_options {
 	uint64_t seed, rows, rate, roll_every;
 	unsigned int weights[GEN_TYPES]; /* [GEN_R]: r rows, or not */
 	enum gen_columns columns;
-	bool halves, crlf, epoch;
+	bool halves, torn, crlf, epoch;
 	int64_t now_s; /* 0: the clock */
 	int64_t span_s;
 	unsigned int hostile; /* odd rows in a thousand */
@@ -141,7 +141,7 @@ void gen_spoil(struct gen_row *row, uint64_t how);
 struct gen_files {
 	const struct gen_options *o;
 	struct gen_layout layout;
-	struct gen_dice dice; /* where --halves cuts */
+	struct gen_dice dice; /* where --halves and --torn cut */
 	struct buf out;
 	struct buf list; /* of the manifest */
 	char name[256];
@@ -155,6 +155,9 @@ struct gen_files {
 int gen_files_open(struct gen_files *files, const struct gen_options *o);
 int gen_files_row(struct gen_files *files, const struct gen_row *row);
 int gen_files_flush(struct gen_files *files);
+
+/* All but a random tail, which may begin within a row; it follows later. */
+int gen_files_tear(struct gen_files *files);
 int gen_files_close(struct gen_files *files);
 
 #endif /* GENERATOR_GEN_H */

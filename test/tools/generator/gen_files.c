@@ -9,7 +9,12 @@
 #include "base/fs.h"
 #include "tools/generator/gen.h"
 
-enum { FILES_FLUSH = 1 << 20, FILES_MAX = 1 << 24, FILES_NUMBERS = 10000 };
+enum {
+	FILES_FLUSH = 1 << 20,
+	FILES_MAX = 1 << 24,
+	FILES_NUMBERS = 10000,
+	FILES_TAIL = 600
+};
 
 static const char *const events[GEN_TYPES] = {
 	[GEN_D] = "delivery", [GEN_B] = "inband",     [GEN_T] = "tempfail",
@@ -108,6 +113,18 @@ static int files_halve(struct gen_files *files)
 	files->offset += cut;
 	buf_consume(&files->out, cut);
 	return gen_files_flush(files);
+}
+
+int gen_files_tear(struct gen_files *files)
+{
+	size_t most = files->out.len < FILES_TAIL ? files->out.len : FILES_TAIL;
+	size_t n = files->out.len - gen_roll(&files->dice) % (most + 1);
+
+	if (fs_write_all(files->fd, files->out.p, n) < 0)
+		return -1;
+	files->offset += n;
+	buf_consume(&files->out, n);
+	return 0;
 }
 
 int gen_files_row(struct gen_files *files, const struct gen_row *row)

@@ -17,7 +17,8 @@ static const char usage[] =
 	"usage: generator --out DIR [--base NAME] [--seed N] [--rows N]\n"
 	"  [--rate ROWS/S] [--types d=80,b=5,t=10,r=0,rb=1,f=1,tq=1,rs=1]\n"
 	"  [--roll-every ROWS] [--columns default|d|signals] [--halves]\n"
-	"  [--crlf] [--epoch] [--now SECONDS] [--span SECONDS]\n"
+	"  [--torn (needs --rate)] [--crlf] [--epoch] [--now SECONDS] [--span "
+	"SECONDS]\n"
 	"  [--manifest FILE] [--hostile PERMILLE]\n";
 
 /* What is going on: messages that wait, and those a report may be about. */
@@ -192,15 +193,23 @@ static uint64_t number(const char *text)
 	return n;
 }
 
-static const struct option names[] = {
-	{"out", 1, NULL, 'o'},	      {"base", 1, NULL, 'b'},
-	{"seed", 1, NULL, 's'},	      {"rows", 1, NULL, 'n'},
-	{"rate", 1, NULL, 'r'},	      {"types", 1, NULL, 't'},
-	{"roll-every", 1, NULL, 'R'}, {"columns", 1, NULL, 'c'},
-	{"halves", 0, NULL, 'h'},     {"crlf", 0, NULL, 'l'},
-	{"epoch", 0, NULL, 'e'},      {"now", 1, NULL, 'N'},
-	{"span", 1, NULL, 'S'},	      {"manifest", 1, NULL, 'm'},
-	{"hostile", 1, NULL, 'H'},    {NULL, 0, NULL, 0}};
+static const struct option names[] = {{"out", 1, NULL, 'o'},
+				      {"base", 1, NULL, 'b'},
+				      {"seed", 1, NULL, 's'},
+				      {"rows", 1, NULL, 'n'},
+				      {"rate", 1, NULL, 'r'},
+				      {"types", 1, NULL, 't'},
+				      {"roll-every", 1, NULL, 'R'},
+				      {"columns", 1, NULL, 'c'},
+				      {"halves", 0, NULL, 'h'},
+				      {"crlf", 0, NULL, 'l'},
+				      {"torn", 0, NULL, 'T'},
+				      {"epoch", 0, NULL, 'e'},
+				      {"now", 1, NULL, 'N'},
+				      {"span", 1, NULL, 'S'},
+				      {"manifest", 1, NULL, 'm'},
+				      {"hostile", 1, NULL, 'H'},
+				      {NULL, 0, NULL, 0}};
 
 static void take_number(struct gen_options *o, int c)
 {
@@ -252,6 +261,9 @@ static void take_option(struct gen_options *o, int c)
 	case 'h':
 		o->halves = true;
 		break;
+	case 'T':
+		o->torn = true;
+		break;
 	case 'l':
 		o->crlf = true;
 		break;
@@ -280,7 +292,8 @@ static void at_rate(struct traffic *t)
 		while (t->rows < t->o.rows &&
 		       (double)t->rows < seconds * (double)t->o.rate)
 			step(t);
-		if (gen_files_flush(&t->files) < 0)
+		if ((t->o.torn ? gen_files_tear(&t->files)
+			       : gen_files_flush(&t->files)) < 0)
 			die(strerror(errno), t->files.name);
 		nanosleep(&tick, NULL);
 	}

@@ -99,6 +99,7 @@ void books_log(struct books *books, const struct books_line *line)
 	books_text(j, "batch_id", line->batch_id);
 	json_uint(j, "bytes", line->bytes);
 	json_uint(j, "events", line->events);
+	json_uint(j, "accepted", line->accepted);
 	books_text(j, "error", line->error);
 	json_end(j);
 	json_line(j);
@@ -163,6 +164,7 @@ void books_summary(const struct books *books, struct buf *out)
 	json_uint(j, "accepted", books_sum(books->accepted));
 	json_uint(j, "duplicate", books_sum(books->duplicate));
 	json_uint(j, "rejected", books_sum(books->rejected));
+	json_uint(j, "changed", books->changed);
 	json_end(j);
 	books_types(j, "accepted", books->accepted);
 	books_types(j, "duplicate", books->duplicate);

@@ -38,13 +38,14 @@ struct books {
 	uint64_t accepted[SCHEMA_TYPES + 1];
 	uint64_t duplicate[SCHEMA_TYPES + 1];
 	uint64_t rejected[SCHEMA_TYPES + 1];
+	uint64_t changed; /* duplicates with other bytes than the first */
 };
 
 /* For the log; strings may be NULL. */
 struct books_line {
 	const char *method, *path, *batch_id, *error;
 	unsigned int status; /* 0: no answer */
-	uint64_t bytes, events;
+	uint64_t bytes, events, accepted;
 };
 
 const char *books_verdict(enum verdict verdict);

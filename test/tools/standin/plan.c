@@ -38,7 +38,14 @@ static const struct {
 	{"refuse-if", FAULT_REFUSE_IF, ARG_TEXT},
 	{"reject-if", FAULT_REJECT_IF, ARG_TEXT},
 	{"verdict", FAULT_VERDICT, ARG_TEXT},
+	{"any", FAULT_ANY, ARG_NONE},
 };
+
+/* What "any" throws its dice over: whatever does not last and costs nothing. */
+static const char *const troubles[] = {
+	"500",	     "502",	     "503",	    "429",	 "slow=150",
+	"stall=250", "reset-before", "reset-after", "truncated", "short",
+	"html",	     "noid",	     "reset-after"};
 
 struct plan *plan_new(uint64_t seed)
 {
@@ -197,10 +204,23 @@ static bool plan_applies(struct plan *plan, const struct rule *rule, uint64_t n,
 	return true;
 }
 
+static struct fault plan_any(struct plan *plan)
+{
+	struct fault fault = {0};
+	size_t i = plan_random(plan) % NROF(troubles);
+
+	plan_what(&fault, slice_str(troubles[i]));
+	return fault;
+}
+
 struct fault plan_pick(struct plan *plan, uint64_t n, struct slice raw)
 {
-	for (size_t i = 0; i < plan->count; i++)
-		if (plan_applies(plan, &plan->rules[i], n, raw))
-			return plan->rules[i].fault;
+	for (size_t i = 0; i < plan->count; i++) {
+		if (!plan_applies(plan, &plan->rules[i], n, raw))
+			continue;
+		return plan->rules[i].fault.kind == FAULT_ANY
+			       ? plan_any(plan)
+			       : plan->rules[i].fault;
+	}
 	return (struct fault){0};
 }

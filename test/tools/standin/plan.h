@@ -21,6 +21,7 @@
  *	reject-if=TEXT	lines that hold TEXT fail validation
  *	system		answered 200; the verdict is "system", nothing is taken
  *	verdict=TYPE	the same with another verdict (decompress, ...)
+ *	any		one of the above that passes by itself, by the dice
  *
  * The first rule that applies wins; one about TEXT applies only to a batch
  * that holds it.
@@ -44,7 +45,8 @@ enum fault_kind {
 	FAULT_NOID,
 	FAULT_REFUSE_IF,
 	FAULT_REJECT_IF,
-	FAULT_VERDICT
+	FAULT_VERDICT,
+	FAULT_ANY /* never picked: one of the others is */
 };
 
 struct fault {

@@ -169,6 +169,7 @@ static struct fault serve_take(struct serve *serve,
 	struct books_line line = {.method = "POST",
 				  .path = request->path,
 				  .bytes = request->bytes};
+	const struct shelf_batch *batch;
 	uint64_t received;
 	struct fault fault;
 
@@ -179,8 +180,10 @@ static struct fault serve_take(struct serve *serve,
 	if (fault.kind != FAULT_NONE)
 		serve->books.faults++;
 	if (serve_takes(&fault)) {
-		memcpy(id, judge_take(&serve->judge, in, &fault)->id, SHELF_ID);
+		batch = judge_take(&serve->judge, in, &fault);
+		memcpy(id, batch->id, SHELF_ID);
 		line.batch_id = id;
+		line.accepted = batch->succeeded;
 	}
 	line.events = serve->books.received - received;
 	line.status = serve_status(&fault);
