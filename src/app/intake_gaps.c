@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/intake_private.h"
+#include "base/crash.h"
 #include "base/fs.h"
 #include "base/log.h"
 
@@ -177,7 +178,9 @@ static bool heal_seal(struct intake *in, size_t i, int64_t now_s)
 	heal_fill(in, gap, &batch, now_s);
 	draft = heal_draft(in, i, &file);
 	sources_credit(in->sources, file.number, file.events, &file.fate);
+	crash_point("heal.shaped");
 	if (intake_commit(in, &batch, &draft, now_s) == 0) {
+		crash_point("heal.sealed");
 		return true;
 	}
 	heal_uncredit(in, &file);

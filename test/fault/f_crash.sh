@@ -19,6 +19,7 @@ scenarios() {
 	answer.refused | refuse.* | cut.*) echo refused ;;
 	evict.first) echo no_block ;;
 	evict.*) echo full expired ;;
+	heal.*) echo heal ;;
 	recover.wiped) echo leftover ;;
 	recover.renamed) echo unfinished ;;
 	recover.moved) echo unfinished damaged ;;
@@ -78,6 +79,18 @@ no_block_before() {
 	fresh
 	more_rows 95
 	also=SPARKTAIL_FAULT=renameat:$nth:ENOSPC
+}
+
+# Some of it was evicted, and now there is room.
+heal_before() {
+	full_before
+	once_with
+	is "$ENDED" 75 || fail "nothing waits"
+	between 1 "$(status spool.open_gap_events)" 95 ||
+		fail "nothing was evicted"
+	busy=0
+	faults
+	configure
 }
 
 # All that waits becomes too old to be sent.
