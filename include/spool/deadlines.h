@@ -3,15 +3,15 @@
 #define SPOOL_DEADLINES_H
 
 /*
- * deadlines - what is due when, and how much of it will not make it
- *it
+ * deadlines - what is due when, and how much of it will be too late
  *
  *	deadlines_init(&d, max_age_s);
- *	deadlines_add(&d, batch.oldest_s, events);	a batch came to ready/
- *	deadlines_take(&d, batch.oldest_s, events);	it left, whatever way
+ *	deadlines_add(&d, batch.newest_s, events);	a batch came to ready/
+ *	deadlines_take(&d, batch.newest_s, events);	it left, whatever way
  *	deadlines_forecast(&d, rate, now_s, &forecast);
  *
- * All events of a batch are due with its oldest one, max_age after that.
+ * All events of a batch are due with its newest one, max_age after that: until
+ * then the batch is sent as it is.
  *
  * A table of at most DEADLINES_BINS bins, sorted by time.  A bin counts the
  * events of the seconds from "first" to "last", both included; bins never
@@ -34,7 +34,7 @@
 enum { DEADLINES_BINS = 336 }; /* 8 KiB in all */
 
 struct deadlines_bin {
-	int64_t first_s, last_s; /* of the batches' oldest events */
+	int64_t first_s, last_s; /* of the batches' newest events */
 	uint64_t events;	 /* never 0 */
 };
 
@@ -53,10 +53,10 @@ void deadlines_init(struct deadlines *d, int64_t max_age_s);
 /* Another max_age after a reload; what waits stays. */
 void deadlines_set_max_age(struct deadlines *d, int64_t max_age_s);
 
-void deadlines_add(struct deadlines *d, int64_t oldest_s, uint64_t events);
+void deadlines_add(struct deadlines *d, int64_t newest_s, uint64_t events);
 
 /* What was not added is not taken: the bin gives what it has, or nothing. */
-void deadlines_take(struct deadlines *d, int64_t oldest_s, uint64_t events);
+void deadlines_take(struct deadlines *d, int64_t newest_s, uint64_t events);
 
 /* All that wait. */
 uint64_t deadlines_events(const struct deadlines *d);

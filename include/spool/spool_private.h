@@ -113,7 +113,8 @@ struct spool {
 	uint64_t batches, events, bytes; /* in ready/ */
 	struct deadlines deadlines;	 /* of the same */
 
-	/* The batches of the oldest events that are not in flight, sorted. */
+	/* The oldest batches that are not in flight, sorted (window_order()).
+	 */
 	struct batch window[SPOOL_WINDOW];
 	size_t window_at, window_count;
 	bool window_whole;   /* there is none behind it */

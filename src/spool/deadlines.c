@@ -69,31 +69,31 @@ static void bin_merge(struct deadlines *d)
 	bin_remove(d, at);
 }
 
-void deadlines_add(struct deadlines *d, int64_t oldest_s, uint64_t events)
+void deadlines_add(struct deadlines *d, int64_t newest_s, uint64_t events)
 {
-	uint32_t at = bin_find(d, oldest_s);
+	uint32_t at = bin_find(d, newest_s);
 
 	if (!events)
 		return;
-	if (!bin_has(d, at, oldest_s) && d->count == DEADLINES_BINS) {
+	if (!bin_has(d, at, newest_s) && d->count == DEADLINES_BINS) {
 		bin_merge(d);
 		/* The merged one may have it now. */
-		at = bin_find(d, oldest_s);
+		at = bin_find(d, newest_s);
 	}
-	if (!bin_has(d, at, oldest_s)) {
+	if (!bin_has(d, at, newest_s)) {
 		memmove(d->bins + at + 1, d->bins + at,
 			(d->count - at) * sizeof(d->bins[0]));
-		d->bins[at] = (struct deadlines_bin){oldest_s, oldest_s, 0};
+		d->bins[at] = (struct deadlines_bin){newest_s, newest_s, 0};
 		d->count++;
 	}
 	d->bins[at].events += events;
 }
 
-void deadlines_take(struct deadlines *d, int64_t oldest_s, uint64_t events)
+void deadlines_take(struct deadlines *d, int64_t newest_s, uint64_t events)
 {
-	uint32_t at = bin_find(d, oldest_s);
+	uint32_t at = bin_find(d, newest_s);
 
-	if (!bin_has(d, at, oldest_s))
+	if (!bin_has(d, at, newest_s))
 		return;
 	if (d->bins[at].events > events)
 		d->bins[at].events -= events;

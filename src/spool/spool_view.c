@@ -30,7 +30,7 @@
 
 struct waiting {
 	uint64_t seq, number, events, bytes;
-	int64_t oldest_s;
+	int64_t oldest_s, newest_s;
 	uint32_t counts[EVENT_TYPES];
 };
 
@@ -83,6 +83,7 @@ static int look_ready(void *ctx, const struct batch *batch, const char *name)
 	w->events = batch_events(batch);
 	w->bytes = batch->bytes;
 	w->oldest_s = batch->oldest_s;
+	w->newest_s = batch->newest_s;
 	memcpy(w->counts, batch->events, sizeof(w->counts));
 	return 0;
 }
@@ -201,7 +202,7 @@ static void add_waiting(const struct waiting *w, uint64_t covered,
 	struct spool_totals *totals = &view->totals;
 	struct batch beyond = {.number = w->number};
 
-	deadlines_add(&view->deadlines, w->oldest_s, w->events);
+	deadlines_add(&view->deadlines, w->newest_s, w->events);
 	totals->batches++;
 	totals->events += w->events;
 	totals->bytes += w->bytes;

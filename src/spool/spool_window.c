@@ -12,11 +12,10 @@
 
 /*
  * Batches in ready/ are in flight, in the window, or behind it.  The window
- * holds those with the oldest events, whose deadlines come first, and that are
- * not in flight; what lies behind it is not remembered but for its oldest
- * event, and is read again from the directory when the window is used up.
- * Reading takes up to twice a window, and cuts it back to the older half each
- * time it is full.
+ * holds those whose deadlines come first and that are not in flight; what lies
+ * behind it is not remembered but for its oldest event, and is read again from
+ * the directory when the window is used up. Reading takes up to twice a window,
+ * and cuts it back to the older half each time it is full.
  *
  * A name counts only up to the last committed number: spool_seal() makes a
  * batch visible in ready/ before it knows that it stays there.
@@ -62,11 +61,15 @@ struct fill {
 	void *ctx;
 };
 
-/* Which goes first: of the same age, the one sealed first. */
+/*
+ * Which goes first.  The age of a batch is that of its newest event: it grows
+ * from batch to batch of a file, so these stay in order, while the oldest is
+ * any injection that waited for hours.  And until then the batch is of use.
+ */
 static int window_order(const struct batch *x, const struct batch *y)
 {
-	if (x->oldest_s != y->oldest_s)
-		return x->oldest_s < y->oldest_s ? -1 : 1;
+	if (x->newest_s != y->newest_s)
+		return x->newest_s < y->newest_s ? -1 : 1;
 	return (x->seq > y->seq) - (x->seq < y->seq);
 }
 
@@ -103,7 +106,7 @@ static int fill_visit(void *ctx, const struct batch *batch, const char *name)
 	fill->batches++;
 	fill->events += batch_events(batch);
 	fill->bytes += batch->bytes;
-	deadlines_add(&fill->deadlines, batch->oldest_s, batch_events(batch));
+	deadlines_add(&fill->deadlines, batch->newest_s, batch_events(batch));
 	if (fill->limited && window_order(batch, &fill->limit) > 0) {
 		fill_behind(fill, batch);
 		return 0;
@@ -119,7 +122,7 @@ static void window_count(struct spool *spool, const struct batch *batch)
 	spool->batches++;
 	spool->events += batch_events(batch);
 	spool->bytes += batch->bytes;
-	deadlines_add(&spool->deadlines, batch->oldest_s, batch_events(batch));
+	deadlines_add(&spool->deadlines, batch->newest_s, batch_events(batch));
 }
 
 void spool_window_uncount(struct spool *spool, const struct batch *batch)
@@ -127,7 +130,7 @@ void spool_window_uncount(struct spool *spool, const struct batch *batch)
 	spool->batches--;
 	spool->events -= batch_events(batch);
 	spool->bytes -= batch->bytes;
-	deadlines_take(&spool->deadlines, batch->oldest_s, batch_events(batch));
+	deadlines_take(&spool->deadlines, batch->newest_s, batch_events(batch));
 }
 
 static void fill_done(struct spool *spool, const struct fill *fill)

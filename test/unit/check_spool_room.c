@@ -87,40 +87,70 @@ START_TEST(room_is_made_from_the_oldest_batches)
 }
 END_TEST
 
+/* A batch whose newest event is of 10,000 seconds ago. */
+static void seal_old(uint32_t events)
+{
+	f.now_s -= 10000;
+	ck_assert_int_eq(fixture_seal(&f, events), 0);
+	f.now_s += 10000;
+}
+
 START_TEST(room_is_made_from_expired_batches_first)
 {
 	struct spool_evicted evicted;
 	struct batch batch;
+	int64_t to_the_second;
 
 	f.settings.max_age_s = 3600;
 	fixture_open(&f);
+	to_the_second = f.now_s - 10000 + 3600;
 	/* Its oldest event is the oldest of all, its newest is not. */
 	f.span_s = 20000;
 	ck_assert_int_eq(fixture_seal(&f, 100), 0);
 	f.span_s = 0;
-	f.now_s -= 10000;
-	ck_assert_int_eq(fixture_seal(&f, 110), 0);
-	f.now_s += 10000;
+	seal_old(110);
 	ck_assert_int_eq(fixture_seal(&f, 120), 0);
 	limit(bytes_waiting() - 1);
-	/* To the second: it may still be sent. */
-	ck_assert_int_eq(
-		spool_make_room(f.spool, 0, f.now_s - 10000 + 3600, &evicted),
-		1);
+	/* It may still be sent, so it is an eviction. */
+	ck_assert_int_eq(spool_make_room(f.spool, 0, to_the_second, &evicted),
+			 1);
 	ck_assert(!evicted.expired);
-	ck_assert_uint_eq(evicted.events, 100);
+	ck_assert_uint_eq(evicted.events, 110);
+	seal_old(130);
 	limit(bytes_waiting() - 1);
 	ck_assert_int_eq(
-		spool_make_room(f.spool, 0, f.now_s - 10000 + 3601, &evicted),
-		1);
+		spool_make_room(f.spool, 0, to_the_second + 1, &evicted), 1);
 	ck_assert(evicted.expired);
-	ck_assert_uint_eq(evicted.events, 110);
+	ck_assert_uint_eq(evicted.events, 130);
 	ck_assert_int_eq(spool_take(f.spool, &batch), 1);
-	ck_assert_uint_eq(batch.seq, 3);
+	ck_assert_uint_eq(batch.seq, 1);
 	fixture_agrees(&f);
 	ck_assert_uint_eq(f.ledger.expired_batches, 1);
+	ck_assert_uint_eq(f.ledger.expired_events, 130);
+	ck_assert_uint_eq(f.ledger.expired[EVENT_DELIVERY], 130);
+	ck_assert_uint_eq(f.ledger.evicted_events, 110);
+}
+END_TEST
+
+/* With on_full: pause nothing goes that could still be sent. */
+START_TEST(room_is_made_by_nothing_else_with_pause)
+{
+	struct spool_evicted evicted;
+
+	f.settings.max_age_s = 3600;
+	f.settings.pause = true;
+	fixture_open(&f);
+	seal_old(110);
+	ck_assert_int_eq(fixture_seal(&f, 120), 0);
+	limit(1);
+	ck_assert_int_eq(spool_make_room(f.spool, 0, f.now_s, &evicted), 1);
+	ck_assert(evicted.expired);
+	errno = 0;
+	ck_assert_int_eq(spool_make_room(f.spool, 0, f.now_s, &evicted), -1);
+	ck_assert_int_eq(errno, ENOSPC);
+	fixture_agrees(&f);
+	ck_assert_uint_eq(f.ledger.evicted_events, 0);
 	ck_assert_uint_eq(f.ledger.expired_events, 110);
-	ck_assert_uint_eq(f.ledger.evicted_events, 100);
 }
 END_TEST
 
@@ -389,6 +419,7 @@ Suite *spool_room_suite(void)
 	tcase_add_test(tc, room_is_not_made_where_there_is_enough);
 	tcase_add_test(tc, room_is_made_from_the_oldest_batches);
 	tcase_add_test(tc, room_is_made_from_expired_batches_first);
+	tcase_add_test(tc, room_is_made_by_nothing_else_with_pause);
 	tcase_add_test(tc, room_is_never_made_from_batches_in_flight);
 	tcase_add_test(tc, room_on_the_disk_counts_what_is_about_to_be_written);
 	tcase_add_test(tc, evicted_batches_give_their_bytes_back_at_once);
