@@ -63,7 +63,7 @@ struct config_row {
 	const char *(*check)(struct slice text);
 };
 
-enum { CONFIG_ROWS = 39 };
+enum { CONFIG_ROWS = 40 };
 extern const struct config_row config_rows[CONFIG_ROWS];
 
 struct config_reader {

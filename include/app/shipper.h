@@ -17,6 +17,7 @@
 
 #include "app/cmd.h"
 #include "app/config.h"
+#include "app/counted.h"
 #include "app/intake.h"
 #include "app/uploader.h"
 
@@ -27,6 +28,7 @@ struct shipper {
 	struct spool *spool;
 	struct intake *intake;
 	struct uploader *uploader;
+	struct counted *counted;
 	void (*wake)(void);
 };
 

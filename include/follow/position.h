@@ -29,6 +29,13 @@ struct position_id {
 	uint64_t head;	   /* digest_of() them, lower 64 bits */
 };
 
+/* What position.pmta_rows may say instead of a number. */
+enum {
+	POSITION_PMTA_UNKNOWN = -1,
+	POSITION_PMTA_NEVER = -2 /* rows are missing in the account, or were
+				    read twice: nothing to compare */
+};
+
 enum position_state {
 	POSITION_FOLLOWING = 0, /* read to its present end, or being read */
 	POSITION_WAITING,	/* cannot be read now: why says so; retried */
@@ -60,6 +67,8 @@ struct position {
 	int64_t last_read_s; /* Unix seconds of the last block, 0 = none */
 	struct account account;
 	struct position_fate fate;
+	int64_t pmta_rows; /* what PowerMTA's log says it has (pmta_log.h), once
+			      that was compared with the account */
 };
 
 /* "following", "waiting", "finished", "gone", "set-aside". */

@@ -51,6 +51,7 @@ struct source;
 struct source_settings {
 	char *path;	/* sources[].path: a glob */
 	char *columns;	/* sources[].columns joined by ",", or NULL */
+	char *pmta_log; /* sources[].pmta_log, or NULL; not sources' business */
 	bool start_end; /* sources[].start: end */
 };
 
@@ -179,6 +180,9 @@ void source_restore(struct source *source, const struct position *position,
 
 /* Rows without header: read no further; "why" is for status and log. */
 void source_set_aside(struct source *source, const char *why);
+
+/* The number of records that PowerMTA's log gives for it, in its position. */
+void source_set_pmta_rows(struct source *source, int64_t rows);
 
 /* Why it waits or was set aside; "" otherwise. */
 const char *source_why(const struct source *source);

@@ -74,6 +74,9 @@ static void once_ship(struct once *once)
 			wake_wait(wait < 100 ? wait : 100);
 		}
 	}
+	while (!signals_stop() && counted_step(once->shipper.counted, in,
+					       clock_ms(), clock_s()) == 0)
+		;
 }
 
 static int once_status(const struct once *once)

@@ -205,13 +205,17 @@ static void run_asked(struct run *run, const struct options *options)
 static void run_loop(struct run *run, const struct options *options)
 {
 	while (!signals_stop()) {
-		int64_t now_ms = clock_ms(), wait, watchdog;
+		int64_t now_ms = clock_ms(), wait, watchdog, counted;
 		struct delivery_state state;
 
 		run_asked(run, options);
 		uploader_state(run->shipper.uploader, &state);
 		intake_uploads(run->shipper.intake, &state, now_ms);
+		counted = counted_step(run->shipper.counted,
+				       run->shipper.intake, now_ms, clock_s());
 		wait = intake_step(run->shipper.intake, now_ms, clock_s());
+		if (counted < wait)
+			wait = counted;
 		if (run_keep_watch(run, now_ms))
 			wait = 0;
 		run_say_status(run, now_ms);

@@ -48,6 +48,7 @@ void config_free(struct config **config)
 	for (size_t i = 0; i < c->sources_count; i++) {
 		mem_free(c->sources[i].path);
 		mem_free(c->sources[i].columns);
+		mem_free(c->sources[i].pmta_log);
 	}
 	mem_free(c->sources);
 	mem_free(c->path);

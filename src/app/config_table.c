@@ -121,6 +121,8 @@ const struct config_row config_rows[CONFIG_ROWS] = {
 	 .choices = starts},
 	{"sources[].columns", "", CONFIG_JOINED, IN_SOURCE(columns),
 	 .max = 1000, .check = config_column},
+	{"sources[].pmta_log", "", CONFIG_STRING, IN_SOURCE(pmta_log),
+	 .max = 4095, .check = config_absolute},
 
 	{"events.injection", "auto", CONFIG_CHOICE, AT(events.injection),
 	 .choices = injections},

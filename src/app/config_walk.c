@@ -148,16 +148,10 @@ static void config_walk_section(struct config_reader *reader,
 		if (n->key_broken)
 			continue;
 		row = config_row_find(section, n->key);
-		if (row) {
+		if (row)
 			config_take(reader, row, n);
-		} else if (strcmp(section, "sources[]") == 0 &&
-			   slice_eq(n->key, SLICE("pmta_log"))) {
-			config_wrong(reader, n,
-				     "sources[].pmta_log: not yet in this "
-				     "version; remove it");
-		} else {
+		else
 			config_unknown(reader, section, n);
-		}
 	}
 }
 

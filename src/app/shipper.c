@@ -88,6 +88,7 @@ static int shipper_start(struct shipper *s, const struct spool_found *found,
 
 	s->intake =
 		intake_new(s->config, s->spool, found, clock_ms(), clock_s());
+	s->counted = counted_new(s->config);
 	buf_init(&why, 4096);
 	spool_on_seal(s->spool, shipper_on_seal, s);
 	spool_on_depart(s->spool, shipper_on_depart, s);
@@ -142,6 +143,7 @@ void shipper_reload(struct shipper *s, const struct options *options)
 	} else {
 		spool_configure(s->spool, &config->spool);
 		intake_configure(s->intake, config, clock_ms(), clock_s());
+		counted_configure(s->counted, config);
 		config_free(&old);
 		log_info("config: %s is in force", options->config_path);
 	}
@@ -162,6 +164,7 @@ int shipper_close(struct shipper *s, int64_t grace_ms)
 		if (intake_save(s->intake, clock_s()) < 0)
 			status = EX_IOERR;
 	}
+	counted_free(&s->counted);
 	intake_free(&s->intake);
 	spool_close(&s->spool);
 	config_free(&s->config);

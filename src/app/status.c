@@ -104,6 +104,8 @@ static void status_json_sources(struct json *j, const struct spool_view *view,
 		json_int(j, "lag_bytes", now.lag_bytes);
 		json_int(j, "lag_seconds", now.lag_s);
 		json_uint(j, "rows", at->account.rows);
+		json_int(j, "pmta_rows",
+			 at->pmta_rows < 0 ? -1 : at->pmta_rows);
 		json_uint(j, "shipped", at->account.shipped);
 		json_uint(j, "malformed", at->account.malformed);
 		status_json_fate(j, view, at);

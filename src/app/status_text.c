@@ -31,6 +31,13 @@ static void status_time(struct buf *out, int64_t seconds)
 	buf_add_str(out, seconds ? text : "never");
 }
 
+/* Has PowerMTA counted other than we did? */
+static bool status_differs(const struct position *at)
+{
+	return at->pmta_rows >= 0 &&
+	       (uint64_t)at->pmta_rows != at->account.rows;
+}
+
 static void status_text_source(struct buf *out, const struct position *at,
 			       int64_t now_s)
 {
@@ -39,15 +46,19 @@ static void status_text_source(struct buf *out, const struct position *at,
 	status_source(at, now_s, &now);
 	buf_addf(out, "  %-10s %s: %" PRIu64 " rows, ",
 		 position_state_name(at->state), at->path, at->account.rows);
-	if (!now.lag_bytes) {
-		buf_add_str(out, "read to its end\n");
-		return;
+	if (now.lag_bytes) {
+		status_bytes(out, (uint64_t)now.lag_bytes);
+		buf_addf(out, " behind, %" PRId64 " s", now.lag_s);
+	} else {
+		buf_add_str(out, "read to its end");
 	}
-	status_bytes(out, (uint64_t)now.lag_bytes);
-	buf_addf(out, " behind, %" PRId64 " s\n", now.lag_s);
+	if (status_differs(at))
+		buf_addf(out, "; PowerMTA COUNTED %" PRId64, at->pmta_rows);
+	buf_add_char(out, '\n');
 }
 
-/* Files that are done say nothing new; the others come first. */
+/* Files that are done say nothing new, unless PowerMTA says otherwise; the
+ * others come first. */
 static void status_text_sources(struct buf *out, const struct checkpoint *c,
 				int64_t now_s)
 {
@@ -57,8 +68,11 @@ static void status_text_sources(struct buf *out, const struct checkpoint *c,
 	for (size_t i = 0; i < c->positions_count; i++) {
 		const struct position *at = &c->positions[i];
 
-		if (at->state == POSITION_FINISHED ||
-		    at->state == POSITION_GONE || shown >= STATUS_SOURCES) {
+		bool is_done = at->state == POSITION_FINISHED ||
+			       at->state == POSITION_GONE;
+
+		if ((is_done && !status_differs(at)) ||
+		    shown >= STATUS_SOURCES) {
 			done++;
 			continue;
 		}

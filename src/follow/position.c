@@ -27,7 +27,8 @@ int position_state_parse(struct slice name, enum position_state *state_out)
 
 void position_init(struct position *position)
 {
-	*position = (struct position){.state = POSITION_FOLLOWING};
+	*position = (struct position){.state = POSITION_FOLLOWING,
+				      .pmta_rows = POSITION_PMTA_UNKNOWN};
 	shape_file_init(&position->file);
 }
 
@@ -57,6 +58,7 @@ void position_copy(struct position *to, const struct position *from)
 	account_release(&to->account);
 	account_merge(&to->account, &from->account);
 	to->fate = from->fate;
+	to->pmta_rows = from->pmta_rows;
 }
 
 void position_fate_add(struct position_fate *total,

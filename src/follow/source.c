@@ -146,6 +146,11 @@ void source_restore(struct source *source, const struct position *position,
 	source_schedule(source);
 }
 
+void source_set_pmta_rows(struct source *source, int64_t rows)
+{
+	source->at.pmta_rows = rows;
+}
+
 void source_set_aside(struct source *source, const char *why)
 {
 	mem_free(source->why);

@@ -187,6 +187,9 @@ void source_start_over(struct source *source, enum sources_event_kind kind)
 	at->offset = 0;
 	at->tail_len = 0;
 	at->id.head_len = 0;
+	/* The account goes on, over what was in it before. */
+	if (at->account.rows)
+		at->pmta_rows = POSITION_PMTA_NEVER;
 	shape_file_release(&at->file);
 	if (columns)
 		shape_file_columns(&at->file, columns);
@@ -221,6 +224,7 @@ static int source_skip(struct source *source)
 	if (end == 0)
 		return 0;
 	at->offset = end;
+	at->pmta_rows = POSITION_PMTA_NEVER;
 	if (ident_header(source->fd, 0, true, &at->file) < 0)
 		return -1;
 	return ident_tail(source->fd, at);

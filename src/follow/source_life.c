@@ -51,6 +51,8 @@ void source_grew(struct source *source, int64_t size)
 	at->size = size;
 	if (at->state == POSITION_FINISHED && size > at->offset) {
 		at->state = POSITION_FOLLOWING;
+		if (at->pmta_rows >= 0)
+			at->pmta_rows = POSITION_PMTA_UNKNOWN;
 		sources_activate(source);
 	}
 	if (source->stalled >= 0 && size != source->stalled) {

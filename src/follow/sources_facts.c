@@ -73,6 +73,7 @@ static void sources_move(struct source *source, const struct sources_fact *fact)
 	struct position *at = &source->at;
 
 	at->offset = fact->about.to;
+	at->pmta_rows = POSITION_PMTA_NEVER;
 	at->tail_len = 0;
 	at->file.skipping = fact->about.skipping;
 	source->stalled = -1;

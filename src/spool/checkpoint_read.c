@@ -101,6 +101,7 @@ static const struct checkpoint_field source_fields[] = {
 	 offsetof(struct position, file.said_expired)},
 	{"size", CHECKPOINT_INT, offsetof(struct position, size)},
 	{"last_read", CHECKPOINT_INT, offsetof(struct position, last_read_s)},
+	{"pmta_rows", CHECKPOINT_INT, offsetof(struct position, pmta_rows)},
 };
 
 /* --- A source --- */
@@ -136,7 +137,8 @@ static void source_end(struct reader *r)
 	p = &r->out->positions[r->out->positions_count - 1];
 	if (!p->path || p->offset < 0 || p->size < 0 ||
 	    p->id.head_len > POSITION_HEAD || p->tail_len > POSITION_TAIL ||
-	    p->tail_len > p->offset || p->file.header_offset < -1)
+	    p->tail_len > p->offset || p->file.header_offset < -1 ||
+	    p->pmta_rows < POSITION_PMTA_NEVER)
 		r->bad = true;
 }
 

@@ -362,6 +362,9 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	checkpoint_put_signed(out, SLICE(",\"size\":"), position->size);
 	checkpoint_put_signed(out, SLICE(",\"last_read\":"),
 			      position->last_read_s);
+	if (position->pmta_rows != POSITION_PMTA_UNKNOWN)
+		checkpoint_put_signed(out, SLICE(",\"pmta_rows\":"),
+				      position->pmta_rows);
 	buf_add_slice(out, SLICE(","));
 	put_account(out, &position->account);
 	put_fate(out, &position->fate);

@@ -18,7 +18,7 @@ upload.last_success upload.last_error upload.next_try
 outcome.confirmed_events outcome.rejected_events outcome.duplicate_events
 outcome.unconfirmed_batches
 ledger.agrees ledger.difference"
-FILE_KEYS="path state offset size lag_bytes lag_seconds rows"
+FILE_KEYS="path state offset size lag_bytes lag_seconds rows pmta_rows"
 SKIPS="tq rs unknown-type dlv-type sparkpost-queue inbound-domain not-spam
 delay-off injection-off"
 

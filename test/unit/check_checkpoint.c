@@ -94,6 +94,7 @@ static void fill_position(struct position *p, const char *path,
 	p->state = POSITION_WAITING;
 	p->size = INT64_MAX;
 	p->last_read_s = 1700000001;
+	p->pmta_rows = INT64_MAX;
 	fill_account(&p->account, UINT64_MAX - 100);
 }
 
@@ -116,6 +117,7 @@ static void same_position(const struct position *a, const struct position *b)
 	ck_assert_int_eq(a->state, b->state);
 	ck_assert_int_eq(a->size, b->size);
 	ck_assert_int_eq(a->last_read_s, b->last_read_s);
+	ck_assert_int_eq(a->pmta_rows, b->pmta_rows);
 	same_account(&a->account, &b->account);
 }
 

@@ -158,8 +158,6 @@ static const struct {
 	{"threads: 0\n", "f:1:10: threads: more than one is not yet in this "
 			 "version; write 1, or remove the key\n"},
 	{"threads: 65\n", "f:1:10: threads: 65 is too large: at most 64\n"},
-	{"sources: [{path: /x, pmta_log: /y}]\n",
-	 "f:1:32: sources[].pmta_log: not yet in this version; remove it\n"},
 
 	/* Sources. */
 	{"sources: /x\n", "f:1:10: sources: must be a list; begin each entry "
@@ -175,6 +173,9 @@ static const struct {
 	 "/\n"},
 	{"sources:\n  - path: /x\n  - path: /y\n  - path: /x\n",
 	 "f:4:11: sources[].path: the same path as in entry 1; keep one\n"},
+	{"sources: [{path: /x, pmta_log: log}]\n",
+	 "f:1:32: sources[].pmta_log: must be an absolute path; begin it with "
+	 "/\n"},
 	{"sources: [{path: /x, strt: end}]\n",
 	 "f:1:22: unknown key \"strt\" in sources[]; did you mean "
 	 "\"start\"?\n"},

@@ -47,6 +47,7 @@ static void fill(struct position *p)
 	p->state = POSITION_WAITING;
 	p->size = 200;
 	p->last_read_s = 1700000000;
+	p->pmta_rows = 6;
 	buf_add_str(&p->file.header, "type,rcpt");
 	p->file.header_offset = 0;
 	p->file.skipping = true;
@@ -76,6 +77,7 @@ START_TEST(position_copy_shares_nothing_with_its_source)
 	ck_assert_int_eq(b.state, POSITION_WAITING);
 	ck_assert_int_eq(b.size, 200);
 	ck_assert_int_eq(b.last_read_s, 1700000000);
+	ck_assert_int_eq(b.pmta_rows, 6);
 	ck_slice(buf_slice(&b.file.header), "type,rcpt");
 	ck_assert_int_eq(b.file.header_offset, 0);
 	ck_assert(b.file.skipping);

@@ -564,6 +564,11 @@ START_TEST(gone_positions_are_dropped_after_two_days)
 }
 END_TEST
 
+static int64_t pmta_rows(const char *name)
+{
+	return source_position(world_source(name))->pmta_rows;
+}
+
 START_TEST(start_end_skips_what_is_there)
 {
 	world_put("a.csv", HEAD "d,1\nd,2");
@@ -579,6 +584,33 @@ START_TEST(start_end_skips_what_is_there)
 	world_put("b.csv", HEAD "d,4\n");
 	later(5000);
 	world_rows_any_order("d,22\nd,3\nd,4\n");
+	ck_assert_int_eq(pmta_rows("a.csv"), POSITION_PMTA_NEVER);
+	ck_assert_int_eq(pmta_rows("b.csv"), POSITION_PMTA_UNKNOWN);
+}
+END_TEST
+
+/* What PowerMTA counted is kept over a restart, until the file changes. */
+START_TEST(pmta_rows_last_as_long_as_the_file_does)
+{
+	world_put("a.csv", HEAD "d,1\n");
+	world_put("b.csv", HEAD);
+	world_age("a.csv", 100);
+	world_open("*.csv");
+	later(5000);
+	world_state("a.csv", POSITION_FINISHED);
+	source_set_pmta_rows(world_source("a.csv"), 1);
+	world_restart();
+	later(5000);
+	ck_assert_int_eq(pmta_rows("a.csv"), 1);
+	world_put("a.csv", "d,2\n");
+	later(5000);
+	world_rows("d,1\nd,2\n");
+	ck_assert_int_eq(pmta_rows("a.csv"), POSITION_PMTA_UNKNOWN);
+	world_cut("a.csv", 0);
+	world_put("a.csv", HEAD "d,3\n");
+	later(5000);
+	world_rows("d,3\n");
+	ck_assert_int_eq(pmta_rows("a.csv"), POSITION_PMTA_NEVER);
 }
 END_TEST
 
@@ -849,6 +881,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, gone_positions_are_dropped_after_two_days);
 	tcase_add_test(tc, start_end_skips_what_is_there);
 	tcase_add_test(tc, start_end_is_for_the_very_first_start);
+	tcase_add_test(tc, pmta_rows_last_as_long_as_the_file_does);
 	tcase_add_test(tc, start_end_skips_a_bom_and_takes_no_row_for_a_header);
 	tcase_add_test(tc, columns_are_the_header_of_a_file_without_one);
 	tcase_add_test(tc, set_aside_file_is_read_again_when_columns_are_given);
