@@ -101,14 +101,27 @@ static void life_retire(struct source *source, enum position_state state)
 		buf_release(&source->at.file.header);
 }
 
+/* It went while we were not there, and was not finished before: nobody knows
+ * how long it was in the end. */
+static bool life_unwatched(const struct source *source)
+{
+	return !source->bound && (source->at.state == POSITION_FOLLOWING ||
+				  source->at.state == POSITION_WAITING);
+}
+
 void source_gone(struct source *source)
 {
 	const struct position *at = &source->at;
-	char detail[64] = "";
+	char detail[96] = "";
 
 	if (at->size > at->offset && at->state != POSITION_SET_ASIDE)
 		snprintf(detail, sizeof(detail), "%lld bytes were not read",
 			 (long long)(at->size - at->offset));
+	else if (life_unwatched(source))
+		snprintf(detail, sizeof(detail),
+			 "while nobody looked: rows after byte %lld, if there "
+			 "were any, are lost",
+			 (long long)at->offset);
 	life_retire(source, POSITION_GONE);
 	sources_say(source, SOURCES_GONE, detail, at->offset);
 }

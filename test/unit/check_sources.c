@@ -457,12 +457,36 @@ START_TEST(file_deleted_while_stopped_is_gone)
 	world_rescan();
 	world_pass(5000);
 	ck_assert(world_read_one());
+	world_said("found a.csv\nfound b.csv\n");
 	world_restart();
 	world_remove("a.csv");
 	world_remove("b.csv");
 	world_rescan();
 	world_state("a.csv", POSITION_GONE);
+	world_said("gone a.csv: 4 bytes were not read\n"
+		   "gone b.csv: 10 bytes were not read\n");
 	ck_assert(!sources_unread(world.s));
+}
+END_TEST
+
+/* How long it was in the end nobody knows, unless it was finished. */
+START_TEST(file_deleted_unseen_may_have_had_more)
+{
+	world_put("a.csv", HEAD "d,1\n");
+	world_put("b.csv", HEAD "d,2\n");
+	world_age("a.csv", 100);
+	world_open("*.csv");
+	world_rescan();
+	world_pass(5000);
+	world_read();
+	world_said("found a.csv\nfound b.csv\nfinished a.csv\n");
+	world_restart();
+	world_remove("a.csv");
+	world_remove("b.csv");
+	world_rescan();
+	world_said("gone a.csv\n"
+		   "gone b.csv: while nobody looked: rows after byte 14, if "
+		   "there were any, are lost\n");
 }
 END_TEST
 
@@ -476,7 +500,9 @@ START_TEST(file_replaced_while_stopped_is_read_whole)
 	world_move("new", "a.csv");
 	later(5000);
 	world_rows("d,1\nd,2\nd,3\nd,4\nd,5\n");
-	world_said("replaced a.csv\ngone a.csv\n");
+	world_said("replaced a.csv\n"
+		   "gone a.csv: while nobody looked: rows after byte 18, if "
+		   "there were any, are lost\n");
 }
 END_TEST
 
@@ -874,6 +900,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, file_renamed_while_stopped_goes_on);
 	tcase_add_test(tc, glob_may_lead_to_the_same_file_by_another_way);
 	tcase_add_test(tc, file_deleted_while_stopped_is_gone);
+	tcase_add_test(tc, file_deleted_unseen_may_have_had_more);
 	tcase_add_test(tc, file_replaced_while_stopped_is_read_whole);
 	tcase_add_test(tc, finished_file_changed_while_stopped_is_looked_at);
 	tcase_add_test(tc, device_numbers_may_change_over_a_boot);
