@@ -229,7 +229,7 @@ healed() {
 paused() {
 	empty_spool --fault '*:503,retry-after=1'
 	write_config 'batch.max_events: 200' 'batch.max_bytes: 256K' \
-		'spool.max_size: 1M' 'spool.on_full: pause'
+		'spool.max_size: 3M' 'spool.on_full: pause'
 	if ! sparktail check >"$T/out" 2>&1 && grep -qi 'not yet' "$T/out"; then
 		echo "- (spool.on_full: pause: not yet)"
 		return
@@ -240,7 +240,7 @@ paused() {
 	rows_read=$(status rows.read)
 	step "... with something read" test "$rows_read" -gt 0
 	step "... and the rest not" test "$rows_read" -lt 10000
-	step "... within the limit" between 0 "$(status spool.bytes)" $MIB
+	step "... within the limit" between 0 "$(status spool.bytes)" $((3 * MIB))
 	step "... nothing is evicted" is "$(status spool.evicted_events)" 0
 	step "... which is lag" test "$(status 'sources[].lag_bytes')" -gt 0
 	step "... the ledger agrees" agrees
@@ -258,6 +258,66 @@ paused() {
 
 spool_is() {
 	[ "$(status spool.state)" = "$1" ]
+}
+
+# Not one byte is left, but what was kept for this.
+reserve() {
+	small "$T/spool" 16m
+	empty_spool
+	write_config 'spool.min_free_space: 1M'
+	{ header && rows 1 50; } >"$T/log/acct-1.csv"
+	start_daemon
+	step "rows arrive" here_once 10 1-50
+	wait_until 10 ready_empty
+	if [ ! -e "$T/spool/reserve" ]; then
+		echo "- (a reserve for the checkpoint: not yet)"
+		return
+	fi
+	faults '*:503,retry-after=1'
+	rows 51 100 >>"$T/log/acct-1.csv"
+	wait_until 10 is_ready 1
+	: >"$T/spool/others"
+	others "$(free_of "$T/spool")"
+	step "no byte is left: the last batch gives way" \
+		wait_until 30 ready_empty
+	step "... which the checkpoint knows" wait_until 10 \
+		evicted_is 50
+	step "... by the reserve" test ! -e "$T/spool/reserve"
+	step "... the ledger agrees" wait_until 10 agrees
+	kill_daemon
+	start_daemon
+	step "killed and started: the same" evicted_is 50
+	step "... the ledger agrees" wait_until 10 agrees
+	faults
+	rm "$T/spool/others"
+	rows 101 120 >>"$T/log/acct-1.csv"
+	step "with room, each row is there once" here_once 60 1-120
+	step "... and a reserve is made" wait_until 10 \
+		test -s "$T/spool/reserve"
+	step "... the ledger agrees" wait_until 10 agrees
+	step "it ends" stop_daemon
+	umount "$T/spool"
+}
+
+is_ready() {
+	is "$(ready)" "$1"
+}
+
+evicted_is() {
+	is "$(status spool.evicted_events)" "$1"
+}
+
+# The limit is that of ready/ alone: as small as a batch it is still one.
+narrow() {
+	empty_spool
+	write_config 'batch.max_events: 200' 'batch.max_bytes: 256K' \
+		'spool.max_size: 256K'
+	{ header && bulky 1 2000; } >"$T/log/acct-1.csv"
+	start_daemon
+	step "max_size as small as a batch: all of it arrives once" \
+		here_once 30 1-2000
+	step "it ends" stop_daemon
+	rm -rf "$T/spool"
 }
 
 # --- The disk of the accounting files ---
@@ -353,13 +413,6 @@ checkpoint_only() {
 	: >"$T/spool/others"
 	others $(($(free_of "$T/spool") - 65536))
 	rows 101 200 >>"$T/log/acct-1.csv"
-	if [ -e "$T/spool/reserve" ]; then
-		step "room for a batch alone: the reserve is given" \
-			here_once 20 1-200
-		step "... the ledger agrees" wait_until 10 agrees
-	else
-		echo "- (a reserve for the checkpoint: not yet)"
-	fi
 	step "room for a batch alone: said" wait_until 20 \
 		logged 'No space left on device'
 	step "... the ledger agrees" wait_until 10 agrees
@@ -377,7 +430,8 @@ exits_0() {
 }
 
 mount --make-rprivate / 2>/dev/null
-[ $# -gt 0 ] || set -- filled paused log_full read_only checkpoint_only
+[ $# -gt 0 ] || set -- filled paused log_full read_only checkpoint_only \
+	reserve narrow
 for part in "$@"; do
 	$part
 	stop_standin 2>/dev/null
