@@ -35,6 +35,10 @@ static const struct {
 	{"short", FAULT_SHORT, ARG_NONE},
 	{"html", FAULT_HTML, ARG_NONE},
 	{"noid", FAULT_NOID, ARG_NONE},
+	{"stall-head", FAULT_STALL_HEAD, ARG_NUMBER_OR_NOT},
+	{"huge", FAULT_HUGE, ARG_NUMBER},
+	{"garbage", FAULT_GARBAGE, ARG_NONE},
+	{"redirect", FAULT_REDIRECT, ARG_TEXT},
 	{"refuse-if", FAULT_REFUSE_IF, ARG_TEXT},
 	{"reject-if", FAULT_REJECT_IF, ARG_TEXT},
 	{"verdict", FAULT_VERDICT, ARG_TEXT},
@@ -85,7 +89,7 @@ static int plan_number(struct fault *fault, struct slice text)
 {
 	unsigned long long n;
 
-	if (slice_number(text, 86400000, &n) < 0)
+	if (slice_number(text, 1 << 30, &n) < 0)
 		return -1;
 	fault->number = (unsigned int)n;
 	return 0;

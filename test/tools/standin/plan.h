@@ -16,6 +16,10 @@
  *	truncated	taken; the JSON of the answer ends in its middle
  *	short		taken; the answer ends before its Content-Length
  *	html, noid	not taken; 200 with a page, or with JSON without an id
+ *	stall-head[=MS]	taken; 200 and a header, then silence, then the end
+ *	huge=BYTES	not taken; 200 with that much of nothing
+ *	garbage		not taken; bytes that are no HTTP
+ *	redirect=URL	not taken; 307 to there
  *	CODE,if=TEXT	the same when a line of the batch holds TEXT
  *	refuse-if=TEXT	400,if=TEXT
  *	reject-if=TEXT	lines that hold TEXT fail validation
@@ -43,6 +47,10 @@ enum fault_kind {
 	FAULT_SHORT,
 	FAULT_HTML,
 	FAULT_NOID,
+	FAULT_STALL_HEAD,
+	FAULT_HUGE,
+	FAULT_GARBAGE,
+	FAULT_REDIRECT,
 	FAULT_REFUSE_IF,
 	FAULT_REJECT_IF,
 	FAULT_VERDICT,
@@ -51,8 +59,8 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
-	unsigned int number; /* HTTP status, or milliseconds */
-	char text[128];	     /* retry-after, TEXT or TYPE */
+	unsigned int number; /* HTTP status, milliseconds, or bytes */
+	char text[128];	     /* retry-after, TEXT, TYPE or URL */
 };
 
 struct plan;

@@ -205,3 +205,65 @@ enum MHD_Result reply_reset(struct MHD_Connection *connection)
 		(void)connect(info->connect_fd, &none, sizeof(none));
 	return MHD_NO;
 }
+
+/* --- Answers that no service gives --- */
+
+static ssize_t reply_nothing(void *ctx, uint64_t pos, char *out, size_t max)
+{
+	(void)pos, (void)out, (void)max;
+	reply_sleep(*(unsigned int *)ctx);
+	return MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+enum MHD_Result reply_head(struct MHD_Connection *connection, size_t len,
+			   unsigned int ms)
+{
+	unsigned int *wait = mem_zero(1, sizeof(*wait));
+	struct MHD_Response *response;
+
+	*wait = ms;
+	response = MHD_create_response_from_callback(len, 64, reply_nothing,
+						     wait, mem_free);
+	if (response)
+		MHD_add_response_header(response, "Content-Type", REPLY_JSON);
+	return reply_queue(connection, 200, response);
+}
+
+static ssize_t reply_blank(void *ctx, uint64_t pos, char *out, size_t max)
+{
+	(void)ctx, (void)pos;
+	memset(out, ' ', max);
+	return (ssize_t)max;
+}
+
+enum MHD_Result reply_huge(struct MHD_Connection *connection, size_t bytes)
+{
+	struct MHD_Response *response = MHD_create_response_from_callback(
+		bytes, 64 << 10, reply_blank, NULL, NULL);
+
+	if (response)
+		MHD_add_response_header(response, "Content-Type", REPLY_JSON);
+	return reply_queue(connection, 200, response);
+}
+
+enum MHD_Result reply_redirect(struct MHD_Connection *connection,
+			       const char *url)
+{
+	struct MHD_Response *response = reply_make(SLICE("{}"), REPLY_JSON);
+
+	if (response)
+		MHD_add_response_header(response, "Location", url);
+	return reply_queue(connection, 307, response);
+}
+
+enum MHD_Result reply_garbage(struct MHD_Connection *connection)
+{
+	static const char bytes[] =
+		"220 mail.example.net ESMTP\r\n\0\377\r\n\n";
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	if (info)
+		(void)!send(info->connect_fd, bytes, sizeof(bytes), 0);
+	return MHD_NO;
+}

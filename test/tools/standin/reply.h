@@ -36,6 +36,20 @@ enum MHD_Result reply_trickle(struct MHD_Connection *connection,
 enum MHD_Result reply_short(struct MHD_Connection *connection,
 			    struct slice body);
 
+/* The head of a good answer, "ms" of silence, and the end. */
+enum MHD_Result reply_head(struct MHD_Connection *connection, size_t len,
+			   unsigned int ms);
+
+/* 200 and so many bytes that mean nothing. */
+enum MHD_Result reply_huge(struct MHD_Connection *connection, size_t bytes);
+
+/* 307 to "url", which a client may not follow with its key. */
+enum MHD_Result reply_redirect(struct MHD_Connection *connection,
+			       const char *url);
+
+/* What comes is no HTTP, and then the end. */
+enum MHD_Result reply_garbage(struct MHD_Connection *connection);
+
 /* No answer: the connection is reset. */
 enum MHD_Result reply_reset(struct MHD_Connection *connection);
 

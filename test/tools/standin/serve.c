@@ -87,10 +87,34 @@ static bool serve_takes(const struct fault *fault)
 	case FAULT_RESET_BEFORE:
 	case FAULT_HTML:
 	case FAULT_NOID:
+	case FAULT_HUGE:
+	case FAULT_GARBAGE:
+	case FAULT_REDIRECT:
 	case FAULT_REFUSE_IF:
 		return false;
 	default:
 		return true;
+	}
+}
+
+static enum MHD_Result serve_answer_oddly(struct serve *serve,
+					  struct MHD_Connection *connection,
+					  const struct fault *fault,
+					  struct slice ok)
+{
+	switch (fault->kind) {
+	case FAULT_STALL_HEAD:
+		return reply_head(connection, ok.len,
+				  fault->number ? fault->number
+						: serve->stall_ms);
+	case FAULT_HUGE:
+		return reply_huge(connection, fault->number);
+	case FAULT_GARBAGE:
+		return reply_garbage(connection);
+	case FAULT_REDIRECT:
+		return reply_redirect(connection, fault->text);
+	default:
+		return reply_body(connection, 200, REPLY_JSON, ok);
 	}
 }
 
@@ -126,7 +150,7 @@ static enum MHD_Result serve_answer(struct serve *serve,
 		return reply_body(connection, 200, REPLY_JSON,
 				  SLICE("{\"results\":{}}"));
 	default:
-		return reply_body(connection, 200, REPLY_JSON, ok);
+		return serve_answer_oddly(serve, connection, fault, ok);
 	}
 }
 
@@ -139,7 +163,10 @@ static unsigned int serve_status(const struct fault *fault)
 	case FAULT_STALL:
 	case FAULT_RESET_BEFORE:
 	case FAULT_RESET_AFTER:
+	case FAULT_GARBAGE:
 		return 0;
+	case FAULT_REDIRECT:
+		return 307;
 	default:
 		return 200;
 	}
@@ -156,6 +183,10 @@ static const char *const serve_faults[] = {
 	[FAULT_SHORT] = "short",
 	[FAULT_HTML] = "html",
 	[FAULT_NOID] = "noid",
+	[FAULT_STALL_HEAD] = "stall-head",
+	[FAULT_HUGE] = "huge",
+	[FAULT_GARBAGE] = "garbage",
+	[FAULT_REDIRECT] = "redirect",
 	[FAULT_REFUSE_IF] = "refuse-if",
 	[FAULT_REJECT_IF] = "reject-if",
 	[FAULT_VERDICT] = "verdict",
