@@ -57,4 +57,11 @@ int64_t reply_retry_after(const struct reply *reply, int64_t now_s);
  */
 void reply_hide(struct reply *reply, const char *secret);
 
+/*
+ * Why there is no reply: curl's words of this transfer, or those for its code
+ * alone.  When a kept connection turns out to be dead curl makes another and
+ * keeps its words about the first; of a certificate (tls) they say nothing.
+ */
+struct slice reply_error(const char *words, const char *code_words, bool tls);
+
 #endif /* INGEST_REPLY_H */

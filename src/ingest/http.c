@@ -363,11 +363,11 @@ static void http_take_reply(struct http *http, CURLcode code, int64_t now_s,
 		reply_out->body = buf_slice(&reply->body);
 		return;
 	}
-	reply_out->error = slice_str(http->error[0] ? http->error
-						    : curl_easy_strerror(code));
 	reply_out->tls = code == CURLE_PEER_FAILED_VERIFICATION ||
 			 code == CURLE_SSL_ISSUER_ERROR ||
 			 code == CURLE_SSL_CACERT_BADFILE;
+	reply_out->error = reply_error(http->error, curl_easy_strerror(code),
+				       reply_out->tls);
 }
 
 bool http_reap(struct http *http, struct http_reply *reply_out, int64_t now_s)

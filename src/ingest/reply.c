@@ -161,3 +161,10 @@ void reply_hide(struct reply *reply, const char *secret)
 		hit += n;
 	}
 }
+
+struct slice reply_error(const char *words, const char *code_words, bool tls)
+{
+	if (!*words || (tls && !strstr(words, "certificate")))
+		return slice_str(code_words);
+	return slice_str(words);
+}

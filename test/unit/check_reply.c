@@ -121,6 +121,15 @@ START_TEST(reply_hides_the_key_wherever_it_is_shown)
 }
 END_TEST
 
+START_TEST(reply_names_the_certificate_that_does_not_hold)
+{
+	ck_slice(reply_error("gone", "code", false), "gone");
+	ck_slice(reply_error("", "code", false), "code");
+	ck_slice(reply_error("gone", "code", true), "code");
+	ck_slice(reply_error("a certificate", "code", true), "a certificate");
+}
+END_TEST
+
 Suite *reply_suite(void)
 {
 	Suite *s = suite_create("reply");
@@ -132,6 +141,7 @@ Suite *reply_suite(void)
 			    NROF(heads));
 	tcase_add_test(tc, reply_begins_anew_with_each_status_line);
 	tcase_add_test(tc, reply_hides_the_key_wherever_it_is_shown);
+	tcase_add_test(tc, reply_names_the_certificate_that_does_not_hold);
 	suite_add_tcase(s, tc);
 	return s;
 }
