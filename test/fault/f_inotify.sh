@@ -169,9 +169,8 @@ poke() {
 }
 
 renamed() {
+	[ "${LONG:-}" != 1 ] || sleep 5 # it sleeps by then
 	mv "$T/var" "$T/gone"
-	# Who has it open goes on writing.
-	rows 141 160 other >>"$T/gone/log/${OTHER##*/}"
 	mkdir -p "$T/var/log"
 	others 201 220
 	poke
@@ -180,6 +179,8 @@ renamed() {
 		seen 201 220
 	echo "  in $(($(now_ms) - renamed_ms)) ms"
 	step "... the new one is watched" wait_until 5 watches_now "$T/var/log"
+	# Who has the old one open goes on writing.
+	rows 141 160 other >>"$T/gone/log/${OTHER##*/}"
 	rm -r "${T:?}/var"
 	mv "$T/gone" "$T/var"
 	poke
