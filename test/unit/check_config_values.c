@@ -292,6 +292,7 @@ static const struct {
 	{"sources[].path", ""},
 	{"sources[].start", "beginning"},
 	{"sources[].columns", ""},
+	{"sources[].pmta_log", ""},
 	{"events.injection", "auto"},
 	{"events.delay", "true"},
 	{"events.max_age", "24h"},
