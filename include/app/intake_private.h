@@ -17,9 +17,6 @@
 #include "app/lost.h"
 #include "app/pace.h"
 
-/* Room for the checkpoint, beside a batch. */
-enum { INTAKE_ROOM_SLACK = 1 << 20 };
-
 struct intake {
 	const struct config *config;
 	struct spool *spool;

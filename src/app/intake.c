@@ -162,7 +162,7 @@ static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	if (in->paused &&
 	    !spool_has_room(in->spool,
-			    INTAKE_ROOM_SLACK + block_gz(in->block).len))
+			    block_gz(in->block).len + 1))
 		return INTAKE_RETRY_MS;
 	intake_set_paused(in, false);
 	for (int i = 0; i < INTAKE_TURN; i++) {

@@ -140,7 +140,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	source_advance(source, shaped->to, &shaped->file, &shaped->account,
 		       now_s);
 	batch.source = source_position(source)->id;
-	done = intake_make_room(in, bytes + INTAKE_ROOM_SLACK, now_s) >= 0;
+	done = intake_make_room(in, bytes, now_s) >= 0;
 	if (in->config->spool.pause)
 		intake_set_paused(in, !done && errno == ENOSPC);
 	if (done) {

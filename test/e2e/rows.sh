@@ -32,6 +32,29 @@ rows() {
 	}'
 }
 
+# Rows that do not compress: bulky FIRST LAST
+bulky() {
+	awk -v first="$1" -v last="$2" -v now="$(date -u +%F\ %T+0000)" '
+	BEGIN {
+		srand(first)
+		set = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		for (k = 0; k < 20000; k++)
+			for (i = 0; i < 4; i++)
+				piece[k] = piece[k] \
+					substr(set, 1 + int(rand() * 52), 1)
+		for (i = first; i <= last; i++) {
+			text = ""
+			for (k = 0; k < 200; k++)
+				text = text piece[int(rand() * 20000)]
+			printf "d,%s,%s,news@example.net,u%d@example.com," \
+				"relayed,2.0.0 (success),smtp;250 Ok," \
+				"success,smtp,smtp,198.51.100.7,4711,mta1," \
+				"spring,pool,<u%d.1@example.net>,%s,end\n",
+				now, now, i, i, text
+		}
+	}'
+}
+
 # How many events the stand-in has accepted, without asking it.
 accepted() {
 	if [ -f "$T/accepted" ]; then

@@ -37,6 +37,12 @@ more_rows() {
 	ROWS_SO_FAR=$((ROWS_SO_FAR + $1))
 }
 
+# bulky_rows COUNT: such as do not compress, a kilobyte each
+bulky_rows() {
+	bulky $((ROWS_SO_FAR + 1)) $((ROWS_SO_FAR + $1)) >>"$ACCT"
+	ROWS_SO_FAR=$((ROWS_SO_FAR + $1))
+}
+
 # once_with NAME=VALUE ...: with that in its environment
 once_with() {
 	env "$@" timeout -k 5 60 "$B/sparktail" -c "$T/conf.yaml" once \

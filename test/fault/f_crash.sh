@@ -64,9 +64,9 @@ refused_before() {
 
 # The spool takes a few batches, and the service nothing.
 full_before() {
-	configure 'spool.max_size: 1028K' 'batch.max_bytes: 64K'
+	configure 'spool.max_size: 64K' 'batch.max_bytes: 64K'
 	faults "$BUSY"
-	more_rows 95
+	bulky_rows 180
 	busy=1
 }
 
@@ -77,7 +77,7 @@ no_block_before() {
 	is "$ENDED" "$DIED" || fail "nothing was evicted"
 	nth=$(awk '$1 == "renameat" { print $2 }' "$T/calls")
 	fresh
-	more_rows 95
+	bulky_rows 180
 	also=SPARKTAIL_FAULT=renameat:$nth:ENOSPC
 }
 
@@ -86,7 +86,7 @@ heal_before() {
 	full_before
 	once_with
 	is "$ENDED" 75 || fail "nothing waits"
-	between 1 "$(status spool.open_gap_events)" 95 ||
+	between 1 "$(status spool.open_gap_events)" 180 ||
 		fail "nothing was evicted"
 	busy=0
 	faults

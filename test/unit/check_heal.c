@@ -256,10 +256,8 @@ START_TEST(heal_is_never_needed_with_pause)
 
 	begin(10);
 	inlet.config->spool.pause = true;
-	inlet.config->spool.max_bytes = (2 << 20);
+	inlet.config->spool.max_bytes = 100; /* less than a batch */
 	inlet_start(1000);
-	/* No room for a batch and the checkpoint's slack beside it. */
-	configure(1 << 20);
 	intake_flush(inlet.intake);
 	for (int i = 0; i < 5; i++)
 		wait = intake_step(inlet.intake, 1000 + i, inlet.now_s);
