@@ -161,8 +161,7 @@ static int64_t intake_save_in_time(struct intake *in, int64_t now_ms,
 static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	if (in->paused &&
-	    !spool_has_room(in->spool,
-			    block_gz(in->block).len + 1))
+	    !spool_has_room(in->spool, block_gz(in->block).len + 1))
 		return INTAKE_RETRY_MS;
 	intake_set_paused(in, false);
 	for (int i = 0; i < INTAKE_TURN; i++) {

@@ -10,11 +10,9 @@
  * what goes: some file systems give blocks back to statvfs(2) only after a
  * while, and asking again would take the whole spool for one batch's worth.
  *
- * Beside a batch there must be room on the disk for a checkpoint; max_bytes is
- * of batches alone.
+ * Beside a batch there must be room on the disk for the next checkpoint, which
+ * is about as large as the last; max_bytes is of batches alone.
  */
-
-enum { ROOM_CHECKPOINT = 1 << 20 };
 
 struct room {
 	struct spool_settings settings;
@@ -32,7 +30,7 @@ static int room_missing(struct spool *spool, const struct room *room,
 {
 	uint64_t size = sum(room->bytes, wanted);
 	uint64_t least = sum(room->settings.min_free_bytes,
-			     wanted ? sum(wanted, ROOM_CHECKPOINT) : 0);
+			     wanted ? sum(wanted, spool->text_bytes) : 0);
 	uint64_t max = room->settings.max_bytes;
 	uint64_t free_bytes;
 

@@ -59,6 +59,46 @@ static void fill_ledger(struct ledger *ledger)
 	fill_account(&ledger->account, 1000);
 }
 
+static void fill_gaps(struct ledger *ledger)
+{
+	struct gap gap = {.number = 7,
+			  .source = {UINT64_MAX, UINT64_MAX - 1, 1024,
+				     0xfedcba9876543210},
+			  .from = 5,
+			  .to = INT64_MAX,
+			  .before = {3, true},
+			  .events = UINT64_MAX - 3,
+			  .bytes = 9,
+			  .oldest_s = -1,
+			  .newest_s = 1700000000};
+
+	ck_assert_uint_eq(gaps_add(&ledger->gaps, &gap), 0);
+	gap.number = 8;
+	gap.before = (struct batch_edge){-1, false};
+	ck_assert_uint_eq(gaps_add(&ledger->gaps, &gap), 0);
+	for (uint64_t i = 0; i < EVENT_TYPES; i++)
+		ledger->expired[i] = UINT64_MAX - i;
+	ledger->lapsed_events = 11;
+	ledger->unreadable_events = 12;
+}
+
+static void same_gap(const struct gap *a, const struct gap *b)
+{
+	ck_assert_uint_eq(a->number, b->number);
+	ck_assert_uint_eq(a->source.dev, b->source.dev);
+	ck_assert_uint_eq(a->source.ino, b->source.ino);
+	ck_assert_uint_eq(a->source.head_len, b->source.head_len);
+	ck_assert_uint_eq(a->source.head, b->source.head);
+	ck_assert_int_eq(a->from, b->from);
+	ck_assert_int_eq(a->to, b->to);
+	ck_assert_int_eq(a->before.header_offset, b->before.header_offset);
+	ck_assert_int_eq(a->before.skipping, b->before.skipping);
+	ck_assert_uint_eq(a->events, b->events);
+	ck_assert_uint_eq(a->bytes, b->bytes);
+	ck_assert_int_eq(a->oldest_s, b->oldest_s);
+	ck_assert_int_eq(a->newest_s, b->newest_s);
+}
+
 static void same_ledger(const struct ledger *a, const struct ledger *b)
 {
 	same_account(&a->account, &b->account);
@@ -71,7 +111,13 @@ static void same_ledger(const struct ledger *a, const struct ledger *b)
 	ck_assert_uint_eq(a->evicted_events, b->evicted_events);
 	ck_assert_uint_eq(a->expired_batches, b->expired_batches);
 	ck_assert_uint_eq(a->expired_events, b->expired_events);
+	ck_assert_mem_eq(a->expired, b->expired, sizeof(a->expired));
 	ck_assert_uint_eq(a->healed_events, b->healed_events);
+	ck_assert_uint_eq(a->lapsed_events, b->lapsed_events);
+	ck_assert_uint_eq(a->unreadable_events, b->unreadable_events);
+	ck_assert_uint_eq(a->gaps.count, b->gaps.count);
+	for (size_t i = 0; i < a->gaps.count; i++)
+		same_gap(&a->gaps.items[i], &b->gaps.items[i]);
 	ck_assert_uint_eq(a->failures, b->failures);
 	ck_assert_int_eq(a->last_success_s, b->last_success_s);
 }
@@ -81,6 +127,8 @@ static void fill_position(struct position *p, const char *path,
 {
 	position_init(p);
 	p->path = mem_str(path);
+	p->number = 77;
+	p->fate = (struct position_fate){1, 2, 3, 4, UINT64_MAX};
 	p->id = (struct position_id){UINT64_MAX, UINT64_MAX - 1, 1024,
 				     0xfedcba9876543210};
 	p->offset = INT64_MAX;
@@ -101,6 +149,8 @@ static void fill_position(struct position *p, const char *path,
 static void same_position(const struct position *a, const struct position *b)
 {
 	ck_assert_str_eq(a->path, b->path);
+	ck_assert_uint_eq(a->number, b->number);
+	ck_assert_mem_eq(&a->fate, &b->fate, sizeof(a->fate));
 	ck_assert_uint_eq(a->id.dev, b->id.dev);
 	ck_assert_uint_eq(a->id.ino, b->id.ino);
 	ck_assert_uint_eq(a->id.head_len, b->id.head_len);
@@ -145,8 +195,13 @@ static const struct {
 static void fill_all(struct checkpoint *c)
 {
 	*c = (struct checkpoint){
-		.saved_s = 1700000000, .seq = UINT64_MAX, .departures = 12345};
+		.saved_s = 1700000000,
+		.seq = UINT64_MAX,
+		.departures = 12345,
+		.numbers = 4711,
+		.process = {.room = "evicting", .rate = 12.345}};
 	fill_ledger(&c->ledger);
+	fill_gaps(&c->ledger);
 	c->positions_count = NROF(sources);
 	c->positions = mem_zero(NROF(sources), sizeof(*c->positions));
 	for (size_t i = 0; i < NROF(sources); i++)
@@ -167,6 +222,9 @@ START_TEST(checkpoint_reads_back_everything)
 	ck_assert_int_eq(out.saved_s, in.saved_s);
 	ck_assert_uint_eq(out.seq, in.seq);
 	ck_assert_uint_eq(out.departures, in.departures);
+	ck_assert_uint_eq(out.numbers, in.numbers);
+	ck_assert_str_eq(out.process.room, "evicting");
+	ck_assert_double_eq_tol(out.process.rate, 12.345, 0.0001);
 	same_ledger(&out.ledger, &in.ledger);
 	ck_assert_uint_eq(out.positions_count, in.positions_count);
 	for (size_t i = 0; i < in.positions_count; i++)

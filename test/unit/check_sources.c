@@ -717,6 +717,129 @@ START_TEST(set_aside_file_is_read_again_when_columns_are_given)
 }
 END_TEST
 
+/* --- Numbers, and bytes that are read once more --- */
+
+static uint64_t number_of(const char *name)
+{
+	return source_position(world_source(name))->number;
+}
+
+START_TEST(numbers_are_given_once)
+{
+	uint64_t a, b;
+
+	world_put("a.csv", HEAD "d,1\n");
+	world_put("b.csv", HEAD "d,2\n");
+	world_open("*.csv");
+	later(5000);
+	a = number_of("a.csv");
+	b = number_of("b.csv");
+	ck_assert_uint_ne(a, b);
+	ck_assert_uint_ge(a, 1);
+	ck_assert_uint_eq(sources_numbers(world.s), 2);
+	ck_assert_ptr_eq(sources_numbered(world.s, b), world_source("b.csv"));
+	world_restart();
+	later(5000);
+	ck_assert_uint_eq(number_of("a.csv"), a);
+	world_put("c.csv", HEAD "d,3\n");
+	later(5000);
+	ck_assert_uint_eq(number_of("c.csv"), 3);
+	ck_assert_ptr_null(sources_numbered(world.s, 4));
+}
+END_TEST
+
+START_TEST(credit_finds_its_file_or_waits_for_it)
+{
+	const uint64_t events[EVENT_TYPES] = {1, 2};
+	const struct position_fate fate = {.sent = 3};
+	struct sources_beyond beyond = {.number = 9, .to = 14};
+	const struct position *at;
+
+	world_put("a.csv", HEAD "d,1\n");
+	world_open("*.csv");
+	/* Of a file that is not met yet, but told apart by its bytes. */
+	beyond.id.ino = world_inode("a.csv");
+	sources_credit(world.s, 9, events, &fate);
+	later(5000);
+	at = source_position(world_source("a.csv"));
+	ck_assert_uint_eq(at->fate.sent, 0);
+	beyond.id = at->id;
+	sources_advance_to(world.s, &beyond);
+	ck_assert_uint_eq(at->number, 9);
+	ck_assert_uint_eq(at->fate.sent, 3);
+	ck_assert_uint_eq(at->account.events[1], 2);
+	sources_credit(world.s, 9, events, &fate);
+	ck_assert_uint_eq(at->fate.sent, 6);
+	/* A new file gets a number that no other has. */
+	world_put("b.csv", HEAD "d,1\n");
+	later(5000);
+	ck_assert_uint_eq(number_of("b.csv"), 10);
+}
+END_TEST
+
+static struct sources_part part_of(const char *name)
+{
+	const struct position *at = source_position(world_source(name));
+
+	return (struct sources_part){.number = at->number,
+				     .id = at->id,
+				     .to = at->offset,
+				     .header_offset = -1};
+}
+
+START_TEST(reopen_gives_the_header_in_force)
+{
+	struct sources_part part;
+	struct shape_file file;
+	int fd;
+
+	world_put("a.csv", HEAD "d,1\nd,2\n");
+	world_open("*.csv");
+	later(5000);
+	part = part_of("a.csv");
+	part.header_offset = 0;
+	part.skipping = true;
+	shape_file_init(&file);
+	fd = sources_reopen(world.s, &part, &file);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	ck_assert_str_eq(buf_str(&file.header), "type,rcpt");
+	ck_assert(file.skipping);
+	shape_file_release(&file);
+}
+END_TEST
+
+START_TEST(reopen_tells_why_it_cannot)
+{
+	struct sources_part part;
+	struct shape_file file;
+
+	world_put("a.csv", HEAD "d,1\nd,2\n");
+	world_open("*.csv");
+	later(5000);
+	part = part_of("a.csv");
+	shape_file_init(&file);
+	part.to += 1;
+	ck_assert_int_eq(sources_reopen(world.s, &part, &file), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	part.to -= 1;
+	part.id.head ^= 1;
+	ck_assert_int_eq(sources_reopen(world.s, &part, &file), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	part = part_of("a.csv");
+	part.number = 99;
+	ck_assert_int_eq(sources_reopen(world.s, &part, &file), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	world_remove("a.csv");
+	part = part_of("a.csv");
+	for (int i = 0; i < 100; i++)
+		later(5000);
+	ck_assert_int_eq(sources_reopen(world.s, &part, &file), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	shape_file_release(&file);
+}
+END_TEST
+
 START_TEST(set_aside_file_that_begins_anew_is_followed)
 {
 	world_put("a.csv", "d,1\nd,2\n");
@@ -913,6 +1036,10 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, columns_are_the_header_of_a_file_without_one);
 	tcase_add_test(tc, set_aside_file_is_read_again_when_columns_are_given);
 	tcase_add_test(tc, set_aside_file_that_begins_anew_is_followed);
+	tcase_add_test(tc, numbers_are_given_once);
+	tcase_add_test(tc, credit_finds_its_file_or_waits_for_it);
+	tcase_add_test(tc, reopen_gives_the_header_in_force);
+	tcase_add_test(tc, reopen_tells_why_it_cannot);
 	tcase_add_loop_test(tc, batch_moves_a_known_position_forward, 0, 2);
 	tcase_add_loop_test(tc, batch_moves_a_file_found_later, 0, 2);
 	tcase_add_test(tc, batch_of_another_file_with_that_inode_moves_nothing);

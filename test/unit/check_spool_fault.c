@@ -662,6 +662,53 @@ START_TEST(spool_on_a_full_disk_leaves_nothing_half_made)
 }
 END_TEST
 
+/* --- The reserve --- */
+
+static void reserve_open(void)
+{
+	f.settings.min_free_bytes = 1;
+	fixture_open(&f);
+	ck_assert_int_eq(fixture_save(&f), 0);
+	ck_assert(fixture_has(&f, "reserve"));
+}
+
+START_TEST(reserve_lets_the_checkpoint_be_written)
+{
+	reserve_open();
+	fault_arm("write", 1, ENOSPC);
+	ck_assert_int_eq(fixture_save(&f), 0);
+	fault_disarm();
+	/* It is made again by the next save that finds room. */
+	fixture_agrees(&f);
+	ck_assert_int_eq(fixture_save(&f), 0);
+	ck_assert(fixture_has(&f, "reserve"));
+}
+END_TEST
+
+START_TEST(reserve_is_not_given_for_other_faults)
+{
+	reserve_open();
+	fault_arm("write", 1, EIO);
+	ck_assert_int_eq(fixture_save(&f), -1);
+	fault_disarm();
+	ck_assert(fixture_has(&f, "reserve"));
+	fixture_agrees(&f);
+}
+END_TEST
+
+START_TEST(reserve_is_not_made_where_no_space_is_asked_for)
+{
+	fixture_open(&f);
+	ck_assert_int_eq(fixture_save(&f), 0);
+	ck_assert(!fixture_has(&f, "reserve"));
+	fixture_crash(&f);
+	f.settings.min_free_bytes = UINT64_C(1) << 62;
+	fixture_open(&f);
+	ck_assert_int_eq(fixture_save(&f), 0);
+	ck_assert(!fixture_has(&f, "reserve"));
+}
+END_TEST
+
 Suite *spool_fault_suite(void)
 {
 	Suite *s = suite_create("spool_fault");
@@ -695,6 +742,9 @@ Suite *spool_fault_suite(void)
 	tcase_add_test(tc, spool_survives_a_crash_before_any_call);
 	tcase_add_test(tc, spool_survives_a_crash_before_any_call_of_a_start);
 	tcase_add_test(tc, spool_on_a_full_disk_leaves_nothing_half_made);
+	tcase_add_test(tc, reserve_lets_the_checkpoint_be_written);
+	tcase_add_test(tc, reserve_is_not_given_for_other_faults);
+	tcase_add_test(tc, reserve_is_not_made_where_no_space_is_asked_for);
 	suite_add_tcase(s, tc);
 	return s;
 }
