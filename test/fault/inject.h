@@ -10,7 +10,8 @@
  *		the N-th CALL fails, and so do the next, COUNT in all (1; 0 =
  *		for ever).  CALL: one of the Makefile's WRAPS, or "any".  WHAT:
  *		EIO, ENOSPC, ... or a number; "short": one byte moves;
- *		"exit": the process dies before the call.
+ *		"exit": the process dies before the call.  What is written to
+ *		standard error is neither counted nor fails.
  *	SPARKTAIL_CALLS=FILE		at the end: a line "CALL COUNT" for each
  *					kind, and "any"
  *	SPARKTAIL_CLOCK=FILE		seconds in there, which may be negative,

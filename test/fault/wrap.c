@@ -10,7 +10,7 @@ ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
-	ssize_t room = wrap_room("write", n);
+	ssize_t room = wrap_room("write", fd, n);
 
 	return room < 0 ? -1 : __real_write(fd, p, (size_t)room);
 }
@@ -19,7 +19,7 @@ ssize_t __real_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n);
 ssize_t __wrap_read(int fd, void *p, size_t n)
 {
-	ssize_t room = wrap_room("read", n);
+	ssize_t room = wrap_room("read", fd, n);
 
 	return room < 0 ? -1 : __real_read(fd, p, (size_t)room);
 }
@@ -28,7 +28,7 @@ ssize_t __real_pread(int fd, void *p, size_t n, off_t offset);
 ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset);
 ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset)
 {
-	ssize_t room = wrap_room("pread", n);
+	ssize_t room = wrap_room("pread", fd, n);
 
 	return room < 0 ? -1 : __real_pread(fd, p, (size_t)room, offset);
 }

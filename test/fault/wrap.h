@@ -18,7 +18,7 @@
 bool wrap_fails(const char *call);
 
 /* Likewise for one that moves n bytes: how many may move, or -1. */
-ssize_t wrap_room(const char *call, size_t n);
+ssize_t wrap_room(const char *call, int fd, size_t n);
 
 /* Is fsync only to pretend? */
 bool wrap_lies(void);

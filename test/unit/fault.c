@@ -114,8 +114,9 @@ bool wrap_fails(const char *call)
 }
 
 /* Bytes that may move: 1 where the fault is a short count. */
-ssize_t wrap_room(const char *call, size_t n)
+ssize_t wrap_room(const char *call, int fd, size_t n)
 {
+	(void)fd;
 	if (!fault_strikes(call))
 		return (ssize_t)n;
 	if (fault_is_short)

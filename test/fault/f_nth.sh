@@ -1,0 +1,177 @@
+#!/bin/sh
+# The n-th call of each kind fails, in each way it can fail; or the program dies
+# just before it.  It goes on, or ends and says why; the sums agree; and after a
+# run without fault everything is at the service once.
+#	SEED=1 SAMPLE=160	which, and how many; LONG=1: all of them
+#	WORKERS=16		at the same time, for most of them wait
+#	f_nth.sh --work FILE	the worker: "once FAULT" or "run FAULT" a line
+. test/e2e/lib.sh
+. test/e2e/rows.sh
+. test/fault/bench.sh
+setup
+
+SEED=${SEED:-1}
+SAMPLE=${SAMPLE:-160}
+WORKERS=${WORKERS:-16}
+ROWS=20
+
+# --- One fault
+
+# Rows of which one is not to be used; @@ is for what makes them this run's.
+template() {
+	{
+		header
+		rows 1 "$ROWS" @@x
+		echo 'd,yesterday,,a@example.net,@@@example.net,relayed'
+	} >"$T/template"
+}
+
+next_file() {
+	runs=$((runs + 1))
+	rm -rf "$T/spool"
+	sed "s/@@/r$runs/g" "$T/template" >"$T/log/acct.csv"
+	: >"$T/accepted"
+}
+
+# Ended well, or with a status of its own and a word about it.
+ended_in_words() {
+	case $ENDED in
+	0 | "$DIED") return 0 ;;
+	6[4-9] | 7[0-9]) [ ! -s "$T/said" ] || return 0 ;;
+	esac
+	echo "exit status $ENDED, saying: $(cat "$T/said")"
+	return 1
+}
+
+# There may be no spool yet.
+sums_agree() {
+	sparktail status >"$T/status" 2>&1
+	case $? in
+	0) return 0 ;;
+	74) ! grep -q 'nothing has run on it yet\|No such file' "$T/status" ||
+		return 0 ;;
+	esac
+	cat "$T/status"
+	return 1
+}
+
+once_quietly() {
+	timeout -k 5 60 "$B/sparktail" -c "$T/conf.yaml" once 2>"$T/said"
+	ENDED=$?
+	cat "$T/said" >>"$T/daemon.log"
+}
+
+here_or_gone() {
+	here "$ROWS" || gone "$DAEMON_PID"
+}
+
+# The daemon, until all is there or it has given up.
+run_quietly() {
+	"$B/sparktail" -c "$T/conf.yaml" run 2>"$T/said" &
+	DAEMON_PID=$!
+	PIDS="$STANDIN_PID $DAEMON_PID"
+	wait_until 10 here_or_gone || :
+	kill -TERM "$DAEMON_PID" 2>/dev/null
+	wait "$DAEMON_PID"
+	ENDED=$?
+	cat "$T/said" >>"$T/daemon.log"
+}
+
+each_is_there_once() {
+	"$TOOLS/checker" --accepted "$T/accepted" "$T/log/acct.csv" \
+		>"$T/check.out" 2>&1 && return
+	cat "$T/check.out"
+	return 1
+}
+
+# strike once|run FAULT
+strike() {
+	next_file
+	export SPARKTAIL_FAULT="$2"
+	"${1}_quietly"
+	unset SPARKTAIL_FAULT
+	ended_in_words && sums_agree || return 1
+	once_quietly
+	is "$ENDED" 0 && sums_agree && each_is_there_once
+}
+
+prepare() {
+	runs=0
+	start_standin
+	write_config 'batch.max_events: 5' 'ingest.retry_min: 5ms' \
+		'ingest.retry_max: 50ms' 'spool.min_free_space: 0'
+	template
+}
+
+if [ "${1:-}" = --work ]; then
+	prepare
+	while read -r how fault; do
+		: >"$T/daemon.log"
+		strike "$how" "$fault" || fail "$how with the fault $fault"
+	done <"$2"
+	exit 0
+fi
+
+# --- Which faults, and the workers
+
+# Every fault that a run without any has room for.
+all_faults() {
+	awk '
+	function all(call, n, what) { print call ":" n ":" what }
+	$1 == "any" {
+		for (n = 1; n <= $2; n++) all($1, n, "exit")
+		next
+	}
+	{
+		for (n = 1; n <= $2; n++) {
+			all($1, n, "EIO")
+			all($1, n, "ENOSPC")
+			all($1, n, "EINTR")
+			all($1, n, "EIO:3")
+			if ($1 ~ /write|read/) all($1, n, "short")
+		}
+	}' "$T/calls"
+}
+
+# some COUNT: of the lines, in a random order
+some() {
+	awk -v seed="$SEED" 'BEGIN { srand(seed) } { print rand(), $0 }' |
+		sort | cut -d ' ' -f 2- | head -n "$1"
+}
+
+# choose ONCE FOREVER RUN: so many faults for each
+choose() {
+	some "$1" <"$T/faults" | sed 's/^/once /'
+	# A call that never works again; what waits for it may take its time.
+	sed -n 's/:ENOSPC$/:ENOSPC:0/p' "$T/faults" | some "$2" |
+		sed 's/^/once /'
+	some "$3" <"$T/faults" | sed 's/^/run /'
+}
+
+work() {
+	split -n "r/$WORKERS" "$T/chosen" "$T/part."
+	printf '%s\n' "$T"/part.* | TMPDIR=$T xargs -P "$WORKERS" -I '{}' \
+		sh test/fault/f_nth.sh --work '{}'
+}
+
+prepare
+next_file
+export SPARKTAIL_CALLS="$T/calls"
+once_quietly
+unset SPARKTAIL_CALLS
+step "a run without fault" is "$ENDED" 0
+step "... ships all" each_is_there_once
+step "... makes calls of all kinds" is "$(awk '$2 > 0' "$T/calls" | wc -l)" 10
+echo "  $(tr '\n' ' ' <"$T/calls")"
+all_faults >"$T/faults"
+every=$(wc -l <"$T/faults")
+if [ "$LONG" = 1 ]; then
+	choose "$every" 80 200 >"$T/chosen"
+else
+	choose "$SAMPLE" 4 12 >"$T/chosen"
+fi
+count=$(wc -l <"$T/chosen")
+begun=$(now_ms)
+step "$count runs, of $every faults there can be" work
+took=$(($(now_ms) - begun))
+echo "  $((took / 1000)) s, $((count * 10000 / took)) in 10 s"
