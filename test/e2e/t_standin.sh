@@ -195,6 +195,23 @@ step "the summary agrees" is \
 step "the log has every request" is "$(wc -l <"$T/requests")" \
 	"$(json_get "$T/summary" requests)"
 
+# any_answers N: how many kinds, of N requests
+any_answers() {
+	i=0
+	while [ "$i" -lt "$1" ]; do
+		event delivery 99 ",\"rcpt_meta\":{\"n\":\"$i\"}" | pack
+		post "$T/batch.gz" 2>/dev/null
+		echo " $?"
+		i=$((i + 1))
+	done | sort -u | wc -l
+}
+
+start_standin --fault '*:any' --seed 3
+step "any trouble comes in many kinds" test "$(any_answers 25)" -ge 6
+step "... the same event with other bytes is found" test \
+	"$(stats events.changed)" -gt 0
+step "... it ends" stop_standin
+rm "$T/requests"
 start_standin --fault 2-3:500 --outcome-status 403
 event delivery 25 | pack
 step "started again, it remembers" answer 200

@@ -59,18 +59,20 @@ once_quietly() {
 	timeout -k 5 60 "$B/sparktail" -c "$T/conf.yaml" once 2>"$T/said"
 	ENDED=$?
 	cat "$T/said" >>"$T/daemon.log"
+	return 0
 }
 
 here_or_gone() {
 	here "$ROWS" || gone "$DAEMON_PID"
 }
 
-# The daemon, until all is there or it has given up.
+# The daemon, until all is there or it has given up.  What it cannot read it
+# tries again with the next rescan, after a minute.
 run_quietly() {
 	"$B/sparktail" -c "$T/conf.yaml" run 2>"$T/said" &
 	DAEMON_PID=$!
 	PIDS="$STANDIN_PID $DAEMON_PID"
-	wait_until 10 here_or_gone || :
+	wait_until 75 here_or_gone || return 1
 	kill -TERM "$DAEMON_PID" 2>/dev/null
 	wait "$DAEMON_PID"
 	ENDED=$?
@@ -88,7 +90,7 @@ each_is_there_once() {
 strike() {
 	next_file
 	export SPARKTAIL_FAULT="$2"
-	"${1}_quietly"
+	"${1}_quietly" || return 1
 	unset SPARKTAIL_FAULT
 	ended_in_words && sums_agree || return 1
 	once_quietly
