@@ -45,6 +45,8 @@ void json_item(struct json *json, struct slice value);
 void json_str(struct json *json, const char *key, struct slice value);
 void json_int(struct json *json, const char *key, int64_t value);
 void json_uint(struct json *json, const char *key, uint64_t value);
+/* In thousandths: 1234 is written as 1.234. */
+void json_milli(struct json *json, const char *key, int64_t value);
 void json_bool(struct json *json, const char *key, bool value);
 
 /* A member whose name is data, not a literal. */

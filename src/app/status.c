@@ -169,7 +169,7 @@ static void status_json_forecast(struct json *j, const struct spool_view *view,
 
 	status_forecast(view, config, now_s, &forecast);
 	json_begin_in(j, "forecast");
-	json_int(j, "rate", (int64_t)forecast.rate);
+	json_milli(j, "rate", (int64_t)(forecast.rate * 1000));
 	json_uint(j, "expiring_events", forecast.expiring_events);
 	json_int(j, "first", forecast.first_s);
 	json_int(j, "last", forecast.last_s);

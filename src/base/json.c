@@ -133,6 +133,18 @@ void json_uint(struct json *json, const char *key, uint64_t value)
 	json_uint_named(json, slice_str(key), value);
 }
 
+void json_milli(struct json *json, const char *key, int64_t value)
+{
+	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[32];
+	int n = snprintf(digits, sizeof(digits), "%s%llu.%03u",
+			 value < 0 ? "-" : "", (unsigned long long)size / 1000,
+			 (unsigned int)(size % 1000));
+
+	json_key(json, key);
+	json_must(yajl_gen_number(json->gen, digits, (size_t)n));
+}
+
 void json_bool(struct json *json, const char *key, bool value)
 {
 	json_key(json, key);

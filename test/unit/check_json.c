@@ -33,6 +33,9 @@ START_TEST(json_writes_every_kind_of_member)
 	json_int(json, "high", INT64_MAX);
 	json_uint(json, "most", UINT64_MAX);
 	json_uint_named(json, SLICE("a\"b"), 0);
+	json_milli(json, "third", 333);
+	json_milli(json, "more", 12050);
+	json_milli(json, "less", -1);
 	json_bool(json, "yes", true);
 	json_bool(json, "no", false);
 	json_begin_in(json, "in");
@@ -51,7 +54,8 @@ START_TEST(json_writes_every_kind_of_member)
 	ck_slice(buf_slice(&out),
 		 "{\"str\":\"x\",\"none\":\"\",\"low\":-9223372036854775808,"
 		 "\"high\":9223372036854775807,\"most\":18446744073709551615,"
-		 "\"a\\\"b\":0,\"yes\":true,\"no\":false,\"in\":{},"
+		 "\"a\\\"b\":0,\"third\":0.333,\"more\":12.050,"
+		 "\"less\":-0.001,\"yes\":true,\"no\":false,\"in\":{},"
 		 "\"list\":[\"a\",\"b\",{\"n\":-1}],\"empty\":[]}\n");
 }
 END_TEST

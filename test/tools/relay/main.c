@@ -106,8 +106,10 @@ static int call(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0)
+	if (fd < 0) {
 		relay_die("socket");
+		return -1;
+	}
 	if (connect(fd, (struct sockaddr *)&relay.to, sizeof(relay.to)) < 0)
 		reset_fd(&fd);
 	return fd;
@@ -115,7 +117,7 @@ static int call(void)
 
 static void take(int listener)
 {
-	int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	int fd = accept(listener, NULL, NULL);
 	struct pair *pair = pairs;
 	char line[32];
 	int n;
