@@ -169,7 +169,7 @@ poke() {
 }
 
 renamed() {
-	[ "${LONG:-}" != 1 ] || sleep 5 # it sleeps by then
+	[ "${LONG:-}" != 1 ] || sleep 70 # then nothing keeps it awake
 	mv "$T/var" "$T/gone"
 	mkdir -p "$T/var/log"
 	others 201 220
