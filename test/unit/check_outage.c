@@ -20,7 +20,9 @@ enum {
 	OUTAGE_S = 30 * 3600,
 	MAX_AGE_S = 24 * 3600,
 	RETRY_MAX_S = 300,
-	EVERY_S = 10, /* a batch */
+	EVERY_S = 10,	/* a batch */
+	LATE_EVERY = 8, /* each eighth is of a file that turned up late */
+	LATE_S = 3600,
 	BATCHES_MAX = OUTAGE_S / EVERY_S + 1000,
 	UPLOADS = 2,
 	HEAP_GROWS = 256 << 10 /* at most, once the window is full */
@@ -39,12 +41,20 @@ static unsigned int lines;
 /* The service: what it was asked, and what it took. */
 static struct {
 	bool up;
-	uint64_t tries, taken, first;
-	uint64_t last; /* number of the batch taken last */
+	uint64_t tries, taken;
+	int64_t first_s, last_s; /* newest events of the first and last taken */
 	unsigned char seen[BATCHES_MAX + 1]; /* by number */
 	uint64_t tokens[UPLOADS];
 	unsigned int busy;
 } service;
+
+/* When the newest event of a batch was logged; no two are the same. */
+static int64_t newest_of(uint64_t n)
+{
+	bool late = n % LATE_EVERY == 0 && n <= OUTAGE_S / EVERY_S;
+
+	return began_s + (int64_t)n * EVERY_S - (late ? LATE_S : 0);
+}
 
 static int service_post(void *ctx, uint64_t token, int fd, off_t offset,
 			off_t size)
@@ -66,12 +76,12 @@ static int service_post(void *ctx, uint64_t token, int fd, off_t offset,
 		return 0;
 	/* Each once, the oldest first, and none that is too old. */
 	ck_assert_uint_eq(service.seen[n], 0);
-	ck_assert_uint_gt(n, service.last);
-	ck_assert_int_le(f.now_s - (began_s + (int64_t)n * EVERY_S), MAX_AGE_S);
+	ck_assert_int_gt(newest_of(n), service.last_s);
+	ck_assert_int_le(f.now_s - newest_of(n), MAX_AGE_S);
 	service.seen[n] = 1;
-	service.last = n;
+	service.last_s = newest_of(n);
 	if (service.taken++ == 0)
-		service.first = n;
+		service.first_s = service.last_s;
 	return 0;
 }
 
@@ -157,7 +167,8 @@ static void describe(uint64_t seq, struct batch *batch_out)
 				    .source = {0x801, 0x1a2b, 64, 0xabcdef},
 				    .from = f.offset,
 				    .to = f.offset + MIX,
-				    .oldest_s = f.now_s - EVERY_S,
+				    .oldest_s = newest_of(seq) - EVERY_S,
+				    .newest_s = newest_of(seq),
 				    .sealed_s = f.now_s};
 	memcpy(batch_out->events, mix, sizeof(mix));
 }
@@ -298,27 +309,41 @@ static void come_back(struct buf *text)
 	} while (totals.batches || service.busy);
 }
 
+/* How many batches hold nothing that is younger than that? */
+static uint64_t older_than(int64_t when_s)
+{
+	uint64_t count = 0;
+
+	for (uint64_t n = 1; n <= made; n++)
+		count += newest_of(n) < when_s;
+	return count;
+}
+
 START_TEST(outage_of_thirty_hours_costs_what_is_too_old_and_no_more)
 {
-	uint64_t young = (OUTAGE_S - MAX_AGE_S) / EVERY_S;
+	int64_t border_s = began_s + OUTAGE_S - MAX_AGE_S;
 	struct buf text;
 
 	buf_init(&text, 1 << 20);
 	open_delivery();
 	stay_away(&text);
 	/* It went as it became too old, and not when the service came back. */
-	ck_assert_uint_ge(f.ledger.expired_batches + 2 * RETRY_MAX_S / EVERY_S,
-			  young);
+	ck_assert_uint_ge(f.ledger.expired_batches,
+			  older_than(border_s - 2 * RETRY_MAX_S));
 	come_back(&text);
 	agrees(&text);
-	/* The last that expired did so while its turn came. */
-	ck_assert_uint_ge(service.first, young);
-	ck_assert_uint_le(service.first, young + 1 + RETRY_MAX_S / EVERY_S);
-	ck_assert_uint_eq(f.ledger.expired_batches, service.first - 1);
-	ck_assert_uint_eq(f.ledger.expired_events, (service.first - 1) * MIX);
-	for (uint64_t n = service.first; n <= made; n++)
-		ck_assert_uint_eq(service.seen[n], 1);
+	/* What expired last did so before the first try that succeeded. */
+	ck_assert_int_ge(service.first_s, border_s);
+	ck_assert_int_le(service.first_s, border_s + RETRY_MAX_S + EVERY_S);
+	for (uint64_t n = 1; n <= made; n++)
+		ck_assert_uint_eq(service.seen[n],
+				  newest_of(n) >= service.first_s);
+	ck_assert_uint_eq(f.ledger.expired_batches,
+			  older_than(service.first_s));
 	ck_assert_uint_eq(service.taken + f.ledger.expired_batches, made);
+	for (int i = 0; i < EVENT_TYPES; i++)
+		ck_assert_uint_eq(f.ledger.expired[i],
+				  f.ledger.expired_batches * mix[i]);
 	/* A line for each burst of what expired, and for the outage. */
 	ck_assert_uint_le(lines, service.tries);
 	buf_release(&text);
