@@ -132,8 +132,11 @@ static int send_fresh(struct delivery *d)
 
 static int send_kept(struct delivery *d, struct delivery_kept *kept)
 {
+	/* Its place may be the one where it is kept again. */
+	struct batch batch = kept->batch;
+
 	kept->state = KEPT_NONE;
-	return send_batch(d, &kept->batch);
+	return send_batch(d, &batch);
 }
 
 static int send_later(struct delivery *d)
