@@ -160,7 +160,7 @@ static int64_t intake_save_in_time(struct intake *in, int64_t now_ms,
 /* Seal what is due, a few at a time. */
 static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 {
-	if (in->paused &&
+	if (in->paused && in->config->spool.pause &&
 	    !spool_has_room(in->spool, block_gz(in->block).len + 1))
 		return INTAKE_RETRY_MS;
 	intake_set_paused(in, false);
