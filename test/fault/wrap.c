@@ -6,13 +6,23 @@
 #include <stdarg.h>
 #include <unistd.h>
 
+static const struct wrap_watch *watcher;
+
+void wrap_watch(const struct wrap_watch *watch)
+{
+	watcher = watch;
+}
+
 ssize_t __real_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n);
 ssize_t __wrap_write(int fd, const void *p, size_t n)
 {
 	ssize_t room = wrap_room("write", fd, n);
+	ssize_t done = room < 0 ? -1 : __real_write(fd, p, (size_t)room);
 
-	return room < 0 ? -1 : __real_write(fd, p, (size_t)room);
+	if (watcher && done > 0)
+		watcher->wrote(fd, p, (size_t)done);
+	return done;
 }
 
 ssize_t __real_read(int fd, void *p, size_t n);
@@ -43,9 +53,11 @@ int __real_fsync(int fd);
 int __wrap_fsync(int fd);
 int __wrap_fsync(int fd)
 {
-	if (wrap_fails("fsync"))
+	if (wrap_fails("fsync") || (!wrap_lies() && __real_fsync(fd) < 0))
 		return -1;
-	return wrap_lies() ? 0 : __real_fsync(fd);
+	if (watcher)
+		watcher->synced(fd);
+	return 0;
 }
 
 int __real_openat(int dir, const char *name, int flags, ...);
@@ -54,6 +66,7 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
 {
 	mode_t mode = 0;
 	va_list args;
+	int fd;
 
 	if (wrap_fails("openat"))
 		return -1;
@@ -62,7 +75,10 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
 		mode = va_arg(args, mode_t);
 		va_end(args);
 	}
-	return __real_openat(dir, name, flags, mode);
+	fd = __real_openat(dir, name, flags, mode);
+	if (watcher && fd >= 0)
+		watcher->opened(fd, dir, name, flags);
+	return fd;
 }
 
 int __wrap_openat64(int dir, const char *name, int flags, ...);
@@ -79,26 +95,48 @@ int __wrap_openat64(int dir, const char *name, int flags, ...)
 	return __wrap_openat(dir, name, flags, mode);
 }
 
+int __real_mkdirat(int dir, const char *name, mode_t mode);
+int __wrap_mkdirat(int dir, const char *name, mode_t mode);
+int __wrap_mkdirat(int dir, const char *name, mode_t mode)
+{
+	if (__real_mkdirat(dir, name, mode) < 0)
+		return -1;
+	if (watcher)
+		watcher->made_dir(dir, name);
+	return 0;
+}
+
 int __real_renameat(int from, const char *old, int to, const char *name);
 int __wrap_renameat(int from, const char *old, int to, const char *name);
 int __wrap_renameat(int from, const char *old, int to, const char *name)
 {
-	return wrap_fails("renameat") ? -1
-				      : __real_renameat(from, old, to, name);
+	if (wrap_fails("renameat") || __real_renameat(from, old, to, name) < 0)
+		return -1;
+	if (watcher)
+		watcher->renamed(from, old, to, name);
+	return 0;
 }
 
 int __real_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags);
 int __wrap_unlinkat(int dir, const char *name, int flags)
 {
-	return wrap_fails("unlinkat") ? -1 : __real_unlinkat(dir, name, flags);
+	if (wrap_fails("unlinkat") || __real_unlinkat(dir, name, flags) < 0)
+		return -1;
+	if (watcher)
+		watcher->unlinked(dir, name);
+	return 0;
 }
 
 int __real_ftruncate(int fd, off_t size);
 int __wrap_ftruncate(int fd, off_t size);
 int __wrap_ftruncate(int fd, off_t size)
 {
-	return wrap_fails("ftruncate") ? -1 : __real_ftruncate(fd, size);
+	if (wrap_fails("ftruncate") || __real_ftruncate(fd, size) < 0)
+		return -1;
+	if (watcher)
+		watcher->resized(fd, size);
+	return 0;
 }
 
 int __wrap_ftruncate64(int fd, off_t size);

@@ -23,4 +23,20 @@ ssize_t wrap_room(const char *call, int fd, size_t n);
 /* Is fsync only to pretend? */
 bool wrap_lies(void);
 
+/*
+ * Somebody who is told of every change, after it was made; of those that failed
+ * he hears nothing.  mkdirat is told as well, though it never fails on demand.
+ * NULL: nobody.
+ */
+struct wrap_watch {
+	void (*opened)(int fd, int dir, const char *name, int flags);
+	void (*wrote)(int fd, const void *p, size_t n);
+	void (*resized)(int fd, off_t size);
+	void (*synced)(int fd);
+	void (*made_dir)(int dir, const char *name);
+	void (*renamed)(int from, const char *old, int to, const char *name);
+	void (*unlinked)(int dir, const char *name);
+};
+void wrap_watch(const struct wrap_watch *watch);
+
 #endif /* FAULT_WRAP_H */
