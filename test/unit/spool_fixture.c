@@ -56,8 +56,7 @@ void fixture_open(struct fixture *f)
 		      "%s", buf_str(&why));
 	ck_assert_uint_eq(why.len, 0);
 	buf_release(&why);
-	f->ledger = f->found.checkpoint.ledger;
-	f->ledger.account.not_shipped = (struct tally){0};
+	ledger_copy(&f->ledger, &f->found.checkpoint.ledger);
 	f->departures = f->found.checkpoint.departures;
 	f->offset = 0;
 	if (f->found.checkpoint.positions_count)
@@ -72,6 +71,7 @@ void fixture_open(struct fixture *f)
 
 void fixture_crash(struct fixture *f)
 {
+	ledger_release(&f->ledger);
 	spool_found_release(&f->found);
 	spool_close(&f->spool);
 }
