@@ -84,8 +84,14 @@ static int append_to(int fd, struct slice lines)
 static int append(int dir, const char *name, struct slice lines)
 {
 	int fd = open_append(dir, name);
+	bool is_new;
 
-	return fd < 0 ? -1 : finish(fd, append_to(fd, lines));
+	if (fd < 0)
+		return -1;
+	is_new = lseek(fd, 0, SEEK_END) == 0;
+	if (finish(fd, append_to(fd, lines)) < 0)
+		return -1;
+	return is_new ? fs_sync_dir(dir) : 0;
 }
 
 /* 0 when there is none. */

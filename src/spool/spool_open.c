@@ -63,6 +63,16 @@ enum spool_open_status spool_failed(const struct spool *spool, const char *what,
 
 /* --- Directories and lock --- */
 
+/* The directory may be new.  One above that may not be read is its owner's. */
+static void sync_above(int dir)
+{
+	int above = fs_open_dir(dir, "..");
+
+	if (above >= 0)
+		fs_sync_dir(above);
+	fs_close(&above);
+}
+
 static enum spool_open_status open_directory(struct spool *spool,
 					     struct buf *why)
 {
@@ -71,6 +81,7 @@ static enum spool_open_status open_directory(struct spool *spool,
 	spool->rooms.dir = fs_open_dir(AT_FDCWD, spool->settings.directory);
 	if (spool->rooms.dir < 0)
 		return spool_failed(spool, "open", "", why);
+	sync_above(spool->rooms.dir);
 	return SPOOL_OPEN_OK;
 }
 
@@ -148,6 +159,8 @@ static enum spool_open_status open_rooms(struct spool *spool, struct buf *why)
 		if (status != SPOOL_OPEN_OK)
 			return status;
 	}
+	if (fs_sync_dir(rooms->dir) < 0)
+		return spool_failed(spool, "sync", "", why);
 	return SPOOL_OPEN_OK;
 }
 

@@ -209,6 +209,18 @@ static int count_ready(void *ctx, const struct batch *batch, const char *name)
 	return 0;
 }
 
+/* Without a journal a crash may leave a batch under both names of its rename
+ * out of ready/: it has left. */
+static int count_left(struct count *count, const struct batch *batch)
+{
+	char name[BATCH_NAME];
+
+	spool_ready_name(batch, name);
+	if (unlinkat(count->spool->rooms.ready, name, 0) < 0)
+		return errno == ENOENT ? 0 : -1;
+	return fs_sync_dir(count->spool->rooms.ready);
+}
+
 static int count_sent(void *ctx, const struct batch *batch, const char *name)
 {
 	struct count *count = ctx;
@@ -217,6 +229,8 @@ static int count_sent(void *ctx, const struct batch *batch, const char *name)
 	(void)name;
 	if (batch->departure == BATCH_READY)
 		return 0;
+	if (batch->departed > count->departures && count_left(count, batch) < 0)
+		return -1;
 	count_seq(count, batch);
 	if (batch->departed > checkpoint->departures)
 		checkpoint->departures = batch->departed;

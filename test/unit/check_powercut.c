@@ -85,7 +85,7 @@ static void each_image(struct tale *t, size_t from, size_t to,
 {
 	/* A departure that failed, came back and left again may be in sent/
 	 * twice then: that is one misfortune too many. */
-	bool both = !t->failed && powercut_is_strict("both");
+	bool both = !t->failed;
 
 	powercut_run(&(struct powercut_run){
 		.log = t->log,
@@ -395,8 +395,6 @@ static void cut_again(void *ctx, size_t at)
 	take_over(old, at, &before);
 	before.log = powercut_begin(powercut_image());
 	fixture_open(&before.f);
-	if (!powercut_is_strict("above"))
-		tale_sync(powercut_image(), "");
 	tale_found(&before, 1, &before.f, &found);
 	opened = powercut_length(before.log);
 	after = before;

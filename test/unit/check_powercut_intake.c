@@ -332,7 +332,7 @@ static void run(struct powercut *log, uint64_t *refused,
 		.step = how == visit ? 1 : 12,
 		.seeds = powercut_is_long() ? seeds * 10 : seeds,
 		.only_some = how != visit,
-		.both = powercut_is_strict("both"),
+		.both = true,
 		.promised = promised,
 		.visit = how,
 		.ctx = refused});

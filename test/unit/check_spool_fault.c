@@ -99,7 +99,7 @@ static const struct {
 	{"seal", do_seal, 5},	  {"save", do_save, 2},
 	{"depart", do_depart, 2}, {"expire", do_expire, 2},
 	{"evict", do_evict, 6},	  {"refuse", do_refuse, 3},
-	{"note", do_note, 1},	  {"rows", do_rows, 1},
+	{"note", do_note, 2},	  {"rows", do_rows, 2},
 };
 
 /* How many calls fail, one after the other. */

@@ -47,14 +47,6 @@ bool powercut_is_long(void)
 	return getenv("LONG") != NULL;
 }
 
-bool powercut_is_strict(const char *what)
-{
-	const char *strict = getenv("STRICT");
-
-	return strict &&
-	       (strcmp(strict, "all") == 0 || strcmp(strict, what) == 0);
-}
-
 /* --- Places --- */
 
 static int remove_one(const char *path, const struct stat *st, int flag,

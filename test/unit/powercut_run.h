@@ -17,13 +17,7 @@
  * that was seen under the same promises is not made again.
  *
  * In the environment: LONG=1 more seeds, and every moment; POWERCUT_SAY=1 says
- * each image on stderr, POWERCUT_COUNT=1 how many.  STRICT shows what is known
- * not to hold and is helped along or left out else:
- *
- *	STRICT=above	a new spool directory's own entry is not synced
- *	STRICT=new	nor are those of a new accepted.ndjson and rows.csv
- *	STRICT=both	a batch under both names of its departure counts twice
- *	STRICT=all	all of these
+ * each image on stderr, POWERCUT_COUNT=1 how many.
  */
 
 #include "unit/powercut.h"
@@ -41,7 +35,6 @@ void powercut_empty(const char *directory);
 const char *powercut_where(void);
 
 bool powercut_is_long(void);
-bool powercut_is_strict(const char *what);
 
 struct powercut_run {
 	struct powercut *log;

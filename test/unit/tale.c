@@ -9,18 +9,6 @@
 #include "unit/check_all.h"
 #include "unit/powercut_run.h"
 
-void tale_sync(const char *above, const char *name)
-{
-	char path[160];
-	int fd;
-
-	snprintf(path, sizeof(path), "%s/%s", above, name);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(fsync(fd), 0);
-	close(fd);
-}
-
 void tale_place(struct fixture *f, const char *above)
 {
 	*f = (struct fixture){.now_s = 1700000000};
@@ -38,9 +26,6 @@ void tale_begin(struct tale *t, bool fresh)
 		ck_assert_int_eq(mkdir(t->f.directory, 0750), 0);
 	t->log = powercut_begin(powercut_live());
 	fixture_open(&t->f);
-	/* The directory may be new; nobody syncs the one above. */
-	if (!powercut_is_strict("above"))
-		tale_sync(powercut_live(), "");
 }
 
 void tale_end(struct tale *t)
@@ -150,13 +135,6 @@ static void last_line(const struct fixture *f, const char *file,
 	buf_release(&text);
 }
 
-/* The file may be new; nobody syncs its directory. */
-static void sync_new(struct tale *t, const char *room)
-{
-	if (!powercut_is_strict("new"))
-		tale_sync(t->f.directory, room);
-}
-
 void tale_note(struct tale *t)
 {
 	struct fixture *f = &t->f;
@@ -167,7 +145,6 @@ void tale_note(struct tale *t)
 					     (uint32_t)t->count, 1, "id",
 					     f->now_s),
 			 0);
-	sync_new(t, "sent");
 	deed_end(t, deed, 0);
 	spool_put_back(f->spool, &deed->batch);
 	last_line(f, "sent/accepted.ndjson", deed);
@@ -181,7 +158,6 @@ void tale_rows(struct tale *t)
 	snprintf(line, sizeof(line), "acct.csv,%zu,why,\"a malformed row\"\n",
 		 t->count);
 	ck_assert_int_eq(spool_add_rows(t->f.spool, slice_str(line)), 0);
-	sync_new(t, "refused");
 	deed_end(t, deed, 0);
 	last_line(&t->f, "refused/rows.csv", deed);
 }

@@ -88,7 +88,4 @@ void tale_view(const struct fixture *g);
 /* One number for all the promises of a moment. */
 uint64_t tale_promises(const struct tale *t, size_t at);
 
-/* What must be synced by hand, as yet. */
-void tale_sync(const char *above, const char *name);
-
 #endif /* UNIT_TALE_H */
