@@ -35,7 +35,7 @@ oddly() {
 masses() {
 	masses_peak=$(peak_kb)
 	odd "masses" huge=30000000 "waiting\|sending" "status 200"
-	step "... are not kept" between 0 $(($(peak_kb) - masses_peak)) 4096
+	! is_plain || step "... are not kept" between 0 $(($(peak_kb) - masses_peak)) 4096
 }
 
 # A refused configuration is tried each retry_max: the key goes nowhere else.
