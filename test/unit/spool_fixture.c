@@ -41,6 +41,7 @@ static int fixture_remove(const char *path, const struct stat *st, int flag,
 void fixture_release(struct fixture *f)
 {
 	fixture_crash(f);
+	ledger_release(&f->ledger);
 	ck_assert_int_eq(nftw(f->directory, fixture_remove, 16,
 			      FTW_DEPTH | FTW_PHYS | FTW_MOUNT),
 			 0);
