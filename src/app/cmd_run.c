@@ -24,6 +24,7 @@ enum {
 	RUN_STATUS_MS = 10000, /* how often the supervisor is told */
 	RUN_REWATCH_MS = 1000, /* how often watches are looked at, if awake */
 	RUN_BLIND_MS = 2000,   /* how often to look when nothing is watched */
+	RUN_REOPEN_MS = 10000, /* how often inotify is tried again */
 	RUN_NOTICES = 1000     /* taken at once before sealing again */
 };
 
@@ -32,6 +33,7 @@ struct run {
 	bool watching; /* inotify works at all */
 	bool blind;    /* some directory could not be watched */
 	int64_t rewatch_ms, status_ms, watchdog_ms;
+	int64_t open_ms; /* inotify is not tried before; 0: never tried */
 	uint64_t beats, scans, watches;
 	struct tally said; /* directories whose trouble was said */
 };
@@ -40,6 +42,21 @@ static void run_wake(void)
 {
 	watcher_wake();
 	wake_up();
+}
+
+/* There may be too many instances, which passes. */
+static void run_open_watcher(struct run *run, int64_t now_ms)
+{
+	if (now_ms < run->open_ms)
+		return;
+	run->watching = watcher_open() == 0;
+	if (run->watching && run->open_ms)
+		log_info("follow: inotify works now");
+	if (!run->watching && !run->open_ms)
+		log_warn("follow: no inotify, looking every %d s instead "
+			 "(raise fs.inotify.max_user_instances)",
+			 RUN_BLIND_MS / 1000);
+	run->open_ms = now_ms + RUN_REOPEN_MS;
 }
 
 /*
@@ -53,6 +70,8 @@ static void run_watch(struct run *run, int64_t now_ms)
 
 	run->rewatch_ms = now_ms + RUN_REWATCH_MS;
 	run->scans = intake_scans(run->shipper.intake);
+	if (!run->watching)
+		run_open_watcher(run, now_ms);
 	run->blind = !run->watching;
 	if (!run->watching)
 		return;
@@ -233,14 +252,9 @@ static int run_open(struct run *run, const struct options *options)
 	if (notify_watchdog_ms() && notify_watchdog_ms() / 4 < beat)
 		beat = notify_watchdog_ms() / 4;
 	status = shipper_open(&run->shipper, options, beat, run_wake);
-	if (status != EX_OK)
-		return status;
-	run->watching = watcher_open() == 0;
-	if (!run->watching)
-		log_warn("follow: no inotify, looking every %d s instead "
-			 "(raise fs.inotify.max_user_instances)",
-			 RUN_BLIND_MS / 1000);
-	return EX_OK;
+	if (status == EX_OK)
+		run_open_watcher(run, clock_ms());
+	return status;
 }
 
 /* Rows that are there are sealed before the end, so that the next start and

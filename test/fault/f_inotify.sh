@@ -139,6 +139,12 @@ limits() {
 	arrive "no inotify at all: rows arrive" $((BLIND * 2 + 1))
 	step "... the log says what to raise" \
 		logged "raise fs.inotify.max_user_instances" 1
+	step "the limit is lifted" lift instances
+	step "... inotify is taken up" wait_until 20 \
+		logged "inotify works now" 1
+	step "... both are watched" wait_until 10 watched 2
+	more 20
+	arrive "... and rows arrive" 5
 	step "it ends" stop_daemon
 	start_daemon
 }
