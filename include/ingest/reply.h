@@ -30,6 +30,7 @@ struct reply {
 	int64_t expected, arrived; /* bytes of the body; -1: not said */
 	struct buf body;
 	char retry_after[REPLY_RETRY_AFTER]; /* as it came; "" = none */
+	char date[REPLY_RETRY_AFTER];	     /* likewise */
 };
 
 void reply_init(struct reply *reply, size_t max);
@@ -47,7 +48,8 @@ bool reply_complete(const struct reply *reply);
 /*
  * Retry-After as seconds from now: a number, or a date in one of the three
  * forms of HTTP.  -1: none, or neither.  0 for a date in the past; at most
- * REPLY_RETRY_MAX_S.
+ * REPLY_RETRY_MAX_S.  A date is one of the service's clock: it is compared with
+ * the reply's own Date, and with now_s only when there is none.
  */
 int64_t reply_retry_after(const struct reply *reply, int64_t now_s);
 

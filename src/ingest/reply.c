@@ -23,7 +23,7 @@ void reply_reset(struct reply *reply)
 	reply->begun = false;
 	reply->expected = -1;
 	reply->arrived = 0;
-	reply->retry_after[0] = '\0';
+	reply->retry_after[0] = reply->date[0] = '\0';
 	buf_reset(&reply->body);
 }
 
@@ -44,6 +44,14 @@ static void reply_status_line(struct reply *reply, struct slice line)
 static bool reply_is_bare(int status)
 {
 	return status == 204 || status == 304;
+}
+
+static void reply_keep(char out[REPLY_RETRY_AFTER], struct slice value)
+{
+	if (!value.len || value.len >= REPLY_RETRY_AFTER)
+		return;
+	memcpy(out, value.p, value.len);
+	out[value.len] = '\0';
 }
 
 void reply_header(struct reply *reply, struct slice line)
@@ -68,10 +76,9 @@ void reply_header(struct reply *reply, struct slice line)
 		if (slice_number(value, INT64_MAX, &n) == 0)
 			reply->expected = (int64_t)n;
 	} else if (slice_eq_nocase(name, SLICE("Retry-After"))) {
-		if (!value.len || value.len >= sizeof(reply->retry_after))
-			return;
-		memcpy(reply->retry_after, value.p, value.len);
-		reply->retry_after[value.len] = '\0';
+		reply_keep(reply->retry_after, value);
+	} else if (slice_eq_nocase(name, SLICE("Date"))) {
+		reply_keep(reply->date, value);
 	}
 }
 
@@ -135,13 +142,13 @@ int64_t reply_retry_after(const struct reply *reply, int64_t now_s)
 {
 	struct slice text = slice_str(reply->retry_after);
 	unsigned long long n;
-	int64_t seconds;
+	int64_t seconds, date;
 
 	if (slice_number(text, ULLONG_MAX, &n) == 0)
 		return n < REPLY_RETRY_MAX_S ? (int64_t)n : REPLY_RETRY_MAX_S;
 	if (reply_date(reply->retry_after, &seconds) < 0)
 		return -1;
-	seconds -= now_s;
+	seconds -= reply_date(reply->date, &date) == 0 ? date : now_s;
 	if (seconds < 0)
 		return 0;
 	return seconds < REPLY_RETRY_MAX_S ? seconds : REPLY_RETRY_MAX_S;

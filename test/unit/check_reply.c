@@ -40,6 +40,26 @@ static const struct {
 	 NOVEMBER, -1},
 };
 
+START_TEST(reply_compares_dates_of_one_clock)
+{
+	struct reply reply;
+
+	reply_init(&reply, 10);
+	reply_header(&reply, SLICE("HTTP/1.1 503 Away\r\n"));
+	reply_header(&reply, SLICE("Date: Sun, 06 Nov 1994 08:49:30 GMT\r\n"));
+	reply_header(&reply,
+		     SLICE("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+	ck_assert_int_eq(reply_retry_after(&reply, NOVEMBER - 3600), 7);
+	ck_assert_int_eq(reply_retry_after(&reply, NOVEMBER + 3600), 7);
+	reply_header(&reply, SLICE("HTTP/1.1 503 Away\r\n"));
+	reply_header(&reply, SLICE("Date: yesterday\r\n"));
+	reply_header(&reply,
+		     SLICE("Retry-After: Sun, 06 Nov 1994 08:49:37 GMT\r\n"));
+	ck_assert_int_eq(reply_retry_after(&reply, NOVEMBER - 90), 90);
+	reply_release(&reply);
+}
+END_TEST
+
 START_TEST(reply_reads_both_forms_of_retry_after)
 {
 	struct reply reply;
@@ -135,6 +155,7 @@ Suite *reply_suite(void)
 	Suite *s = suite_create("reply");
 	TCase *tc = tcase_create("reply");
 
+	tcase_add_test(tc, reply_compares_dates_of_one_clock);
 	tcase_add_loop_test(tc, reply_reads_both_forms_of_retry_after, 0,
 			    NROF(retry));
 	tcase_add_loop_test(tc, reply_knows_when_all_of_it_has_come, 0,
