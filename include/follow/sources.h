@@ -76,6 +76,14 @@ void sources_free(struct sources **sources);
  */
 void sources_adopt(struct sources *sources, const struct position *positions,
 		   size_t count, uint64_t numbers);
+
+/*
+ * Take over the open files of "from", which is freed next: one that has lost
+ * its name can be read through its descriptor alone.  After sources_adopt() of
+ * its positions, before the first rescan.  A file that no glob matches now is
+ * not taken.
+ */
+void sources_inherit(struct sources *sources, struct sources *from);
 uint64_t sources_numbers(const struct sources *sources);
 
 /*

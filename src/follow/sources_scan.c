@@ -306,6 +306,36 @@ static void scan_unseen(struct sources *s, struct source *source)
 		scan_met(s, source->at.path, setting, &st);
 }
 
+/* No name leads to it.  With an inherited descriptor it is read on; else it
+ * went while we were not there. */
+static void scan_absent(struct source *source)
+{
+	if (source->fd >= 0) {
+		source->bound = true;
+		return;
+	}
+	sources_apply(source, source->at.id.dev, source->at.id.ino);
+	source_gone(source);
+}
+
+void sources_inherit(struct sources *sources, struct sources *from)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		struct source *old = from->list[i];
+		struct source *heir = sources_numbered(sources, old->at.number);
+		size_t setting;
+
+		if (old->fd < 0 || !heir)
+			continue;
+		setting = scan_glob_of(sources, heir->at.path);
+		if (setting == sources->globs_count)
+			continue;
+		heir->setting = setting;
+		source_keep(heir, old->fd);
+		old->fd = -1;
+	}
+}
+
 void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s)
 {
 	sources_clock(sources, now_ms, now_s);
@@ -320,13 +350,9 @@ void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s)
 
 		if (source->named && source->scan != sources->scan)
 			scan_unseen(sources, source);
-		/* It went while we were not there. */
 		if (!source->named && !source->bound &&
-		    source->at.state != POSITION_GONE) {
-			sources_apply(source, source->at.id.dev,
-				      source->at.id.ino);
-			source_gone(source);
-		}
+		    source->at.state != POSITION_GONE)
+			scan_absent(source);
 	}
 	sources_drop_gone(sources, now_s - SOURCES_KEEP_GONE_S);
 	odds_prune(&sources->odds, sources->scan);

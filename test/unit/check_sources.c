@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -487,6 +488,39 @@ START_TEST(file_deleted_unseen_may_have_had_more)
 	world_said("gone a.csv\n"
 		   "gone b.csv: while nobody looked: rows after byte 14, if "
 		   "there were any, are lost\n");
+}
+END_TEST
+
+/* Who writes it may not know yet that it has no name any more. */
+START_TEST(nameless_file_outlives_a_reload)
+{
+	int fd;
+
+	world_put("a.csv", HEAD "d,1\n");
+	world_open("*.csv");
+	world_rescan();
+	world_pass(5000);
+	world_read();
+	fd = open(world_path("a.csv"), O_WRONLY | O_APPEND | O_CLOEXEC);
+	world_remove("a.csv");
+	world_put("a.csv", HEAD "d,9\n");
+	world_rescan();
+	ck_assert_int_eq(write(fd, "d,2\n", 4), 4);
+	world_reload();
+	world_rescan();
+	ck_assert_int_eq(write(fd, "d,3\n", 4), 4);
+	for (int i = 0; i < 20; i++) {
+		world_pass(1000);
+		world_read();
+	}
+	world_rows_any_order("d,1\nd,2\nd,3\nd,9\n");
+	close(fd);
+	for (int i = 0; i < 70; i++) {
+		world_pass(1000);
+		world_read();
+	}
+	world_said("gone a.csv\n");
+	ck_assert_int_eq(world_open_files(), 1);
 }
 END_TEST
 
@@ -1023,6 +1057,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, file_renamed_while_stopped_goes_on);
 	tcase_add_test(tc, glob_may_lead_to_the_same_file_by_another_way);
 	tcase_add_test(tc, file_deleted_while_stopped_is_gone);
+	tcase_add_test(tc, nameless_file_outlives_a_reload);
 	tcase_add_test(tc, file_deleted_unseen_may_have_had_more);
 	tcase_add_test(tc, file_replaced_while_stopped_is_read_whole);
 	tcase_add_test(tc, finished_file_changed_while_stopped_is_looked_at);

@@ -128,8 +128,9 @@ void world_open(const char *glob)
 	world_open_with(&glob, 1, &limits, false);
 }
 
-void world_restart(void)
+static void world_again(bool inherit)
 {
+	struct sources *old = world.s;
 	struct source_settings settings[NROF(world_globs)] = {0};
 	size_t count = sources_count(world.s);
 	struct position *positions = mem_zero(count, sizeof(*positions));
@@ -139,15 +140,29 @@ void world_restart(void)
 		position_copy(&positions[i],
 			      source_position(sources_get(world.s, i)));
 	}
-	sources_free(&world.s);
+	if (!inherit)
+		sources_free(&old);
 	for (size_t i = 0; i < world_globs_count; i++)
 		settings[i].path = world_globs[i];
 	world.s = sources_new(settings, world_globs_count, &world_limits_now,
 			      false);
 	sources_adopt(world.s, positions, count, 0);
+	if (inherit)
+		sources_inherit(world.s, old);
+	sources_free(&old);
 	for (size_t i = 0; i < count; i++)
 		position_release(&positions[i]);
 	mem_free(positions);
+}
+
+void world_restart(void)
+{
+	world_again(false);
+}
+
+void world_reload(void)
+{
+	world_again(true);
 }
 
 void world_pass(int64_t ms)

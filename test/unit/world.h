@@ -52,6 +52,8 @@ void world_open_with(const char *const *globs, size_t count,
 		     const struct sources_limits *limits, bool first_start);
 /* Stop and start: positions go through copies, as through a checkpoint. */
 void world_restart(void);
+/* Another configuration: likewise, but open files stay open. */
+void world_reload(void);
 
 void world_pass(int64_t ms);
 void world_rescan(void);
