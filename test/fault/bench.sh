@@ -85,3 +85,9 @@ balanced() {
 	echo "by the ledger $gone are gone"
 	return 1
 }
+
+# Does the status count each row once, as the checker of balanced did?
+rows_counted() {
+	is "$(json_get "$T/status" rows.read)" \
+		"$(sed -n 's/ rows, .*//p' "$T/check.out")"
+}

@@ -174,8 +174,10 @@ die() {
 	once_with
 	is "$ENDED" 0 || return 1
 	case $2 in
-	full | no_block | expired) balanced ;;
-	*) balanced "$refused" ;;
+	expired) balanced && rows_counted ;;
+	# What the checkpoint knew of rows is gone.
+	damaged) balanced "$refused" ;;
+	*) balanced "$refused" && rows_counted ;;
 	esac
 }
 

@@ -113,6 +113,7 @@ round() {
 	step "... all of it arrives" wait_until 60 arrived_and_empty
 	step "... it ends well" stop_daemon
 	step "... the sums agree, nothing is lost or twice" balanced 0
+	step "... each row was counted once" rows_counted
 	shift
 	step "... and all is in order" check_all "$@"
 	no_service

@@ -4,7 +4,10 @@
 # run without fault everything is at the service once.
 #	SEED=1 SAMPLE=160	which, and how many; LONG=1: all of them
 #	WORKERS=16		at the same time, for most of them wait
-#	f_nth.sh --work FILE	the worker: "once FAULT" or "run FAULT" a line
+#	f_nth.sh --work FILE	the worker: a line is "HOW FAULT", HOW one of
+#		once, run	all is well but for the fault
+#		evict		the spool is small and the service busy
+#		heal		so it was, and now there is room
 . test/e2e/lib.sh
 . test/e2e/rows.sh
 . test/fault/bench.sh
@@ -14,23 +17,44 @@ SEED=${SEED:-1}
 SAMPLE=${SAMPLE:-160}
 WORKERS=${WORKERS:-16}
 ROWS=20
+BULKY=130 # are more than a small spool takes
 
 # --- One fault
 
 # Rows of which one is not to be used; @@ is for what makes them this run's.
-template() {
+templates() {
+	bad='d,yesterday,,a@example.net,@@@example.net,relayed'
 	{
 		header
 		rows 1 "$ROWS" @@x
-		echo 'd,yesterday,,a@example.net,@@@example.net,relayed'
+		echo "$bad"
 	} >"$T/template"
+	{
+		header
+		bulky 1 "$BULKY" | sed 's/,u\([0-9]*@\)/,@@x\1/'
+		echo "$bad"
+	} >"$T/template.bulky"
 }
 
 next_file() {
 	runs=$((runs + 1))
+	case $1 in
+	evict | heal) wanted=$BULKY from=$T/template.bulky ;;
+	*) wanted=$ROWS from=$T/template ;;
+	esac
 	rm -rf "$T/spool"
-	sed "s/@@/r$runs/g" "$T/template" >"$T/log/acct.csv"
+	sed "s/@@/r$runs/g" "$from" >"$T/log/acct.csv"
 	: >"$T/accepted"
+}
+
+small_and_busy() {
+	faults '*:503,retry-after=60'
+	cp "$T/conf.small" "$T/conf.yaml"
+}
+
+roomy() {
+	faults
+	cp "$T/conf.roomy" "$T/conf.yaml"
 }
 
 # Ended well, or with a status of its own and a word about it.
@@ -79,20 +103,43 @@ run_quietly() {
 	cat "$T/said" >>"$T/daemon.log"
 }
 
+evict_quietly() {
+	small_and_busy
+	once_quietly
+}
+
+heal_quietly() {
+	roomy
+	once_quietly
+}
+
 each_is_there_once() {
 	"$TOOLS/checker" --accepted "$T/accepted" "$T/log/acct.csv" \
-		>"$T/check.out" 2>&1 && return
+		>"$T/check.out" 2>&1 &&
+		grep -q "^rows *$((wanted + 1)) read" "$T/status" && return
+	cat "$T/status"
 	cat "$T/check.out"
 	return 1
 }
 
-# strike once|run FAULT
+# What is to be there before the fault strikes.
+before() {
+	next_file "$1"
+	roomy
+	if [ "$1" = heal ]; then
+		evict_quietly
+		is "$ENDED" 75 || return 1
+	fi
+}
+
+# strike HOW FAULT
 strike() {
-	next_file
+	before "$1" || return 1
 	export SPARKTAIL_FAULT="$2"
 	"${1}_quietly" || return 1
 	unset SPARKTAIL_FAULT
 	ended_in_words && sums_agree || return 1
+	roomy
 	once_quietly
 	is "$ENDED" 0 && sums_agree && each_is_there_once
 }
@@ -100,9 +147,14 @@ strike() {
 prepare() {
 	runs=0
 	start_standin
-	write_config 'batch.max_events: 5' 'ingest.retry_min: 5ms' \
-		'ingest.retry_max: 50ms' 'spool.min_free_space: 0'
-	template
+	set -- 'ingest.retry_min: 5ms' 'ingest.retry_max: 50ms' \
+		'spool.min_free_space: 0'
+	write_config "$@" 'batch.max_events: 15' 'spool.max_size: 64K' \
+		'batch.max_bytes: 64K'
+	mv "$T/conf.yaml" "$T/conf.small"
+	write_config "$@" 'batch.max_events: 5'
+	mv "$T/conf.yaml" "$T/conf.roomy"
+	templates
 }
 
 if [ "${1:-}" = --work ]; then
@@ -116,8 +168,16 @@ fi
 
 # --- Which faults, and the workers
 
-# Every fault that a run without any has room for.
+# all_faults HOW: every one that a run without any has room for.
 all_faults() {
+	before "$1" || fail "$1"
+	export SPARKTAIL_CALLS="$T/calls"
+	"$1_quietly"
+	unset SPARKTAIL_CALLS
+	if ! is "$ENDED" "$2" || ! sums_agree; then
+		fail "$1 without a fault"
+	fi
+	echo "  $1: $(tr '\n' ' ' <"$T/calls")" >&2
 	awk '
 	function all(call, n, what) { print call ":" n ":" what }
 	$1 == "any" {
@@ -141,13 +201,15 @@ some() {
 		sort | cut -d ' ' -f 2- | head -n "$1"
 }
 
-# choose ONCE FOREVER RUN: so many faults for each
+# choose ONCE FOREVER RUN EVICT HEAL: so many faults for each
 choose() {
 	some "$1" <"$T/faults" | sed 's/^/once /'
 	# A call that never works again; what waits for it may take its time.
 	sed -n 's/:ENOSPC$/:ENOSPC:0/p' "$T/faults" | some "$2" |
 		sed 's/^/once /'
 	some "$3" <"$T/faults" | sed 's/^/run /'
+	some "$4" <"$T/faults.evict" | sed 's/^/evict /'
+	some "$5" <"$T/faults.heal" | sed 's/^/heal /'
 }
 
 work() {
@@ -157,20 +219,20 @@ work() {
 }
 
 prepare
-next_file
-export SPARKTAIL_CALLS="$T/calls"
-once_quietly
-unset SPARKTAIL_CALLS
-step "a run without fault" is "$ENDED" 0
-step "... ships all" each_is_there_once
-step "... makes calls of all kinds" is "$(awk '$2 > 0' "$T/calls" | wc -l)" 10
-echo "  $(tr '\n' ' ' <"$T/calls")"
-all_faults >"$T/faults"
-every=$(wc -l <"$T/faults")
+all_faults evict 75 >"$T/faults.evict"
+step "a small spool evicts" between 20 "$(status spool.evicted_events)" \
+	$((BULKY - 20))
+all_faults heal 0 >"$T/faults.heal"
+step "what was evicted comes all the same" each_is_there_once
+all_faults once 0 >"$T/faults"
+step "a run without fault ships all" each_is_there_once
+step "... and makes calls of all kinds" is \
+	"$(awk '$2 > 0' "$T/calls" | wc -l)" 10
+every=$(cat "$T"/faults* | wc -l)
 if [ "$LONG" = 1 ]; then
-	choose "$every" 80 200 >"$T/chosen"
+	choose "$every" 80 200 600 600 >"$T/chosen"
 else
-	choose "$SAMPLE" 4 12 >"$T/chosen"
+	choose "$SAMPLE" 4 12 16 16 >"$T/chosen"
 fi
 count=$(wc -l <"$T/chosen")
 begun=$(now_ms)
