@@ -6,8 +6,8 @@
 #   make check      unit tests, replay of the fuzz corpora, end to end
 #   make e2e        only the end-to-end tests
 #   make lint       layers, symbols, sizes, man pages, scripts, analysers
-#   make fault      crashes, kills and failing system calls (hours of them);
-#                   fault-short is a sample of it, in minutes
+#   make fault      crashes, kills and failing system calls, all of them;
+#                   fault-short is a sample, in minutes
 #   make fuzz       libFuzzer targets into build/fuzz (needs clang)
 #   make bench      CPU seconds for a million rows, and the limits beside them
 #   make install    honours DESTDIR and the directories below
