@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/gzip.h"
 #include "base/mem.h"
 #include "unit/check_all.h"
 #include "unit/fault.h"
@@ -278,6 +281,98 @@ START_TEST(heal_is_never_needed_with_pause)
 }
 END_TEST
 
+/* --- The same events --- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* The events of all that waits, sorted. */
+static void events_of_all(struct buf *out)
+{
+	struct batch batches[32];
+	struct buf json;
+	char *lines[64], *at;
+	size_t n = 0, count = 0;
+
+	buf_init(&json, 1 << 20);
+	while (n < NROF(batches) && spool_take(inlet.spool, &batches[n]) == 1) {
+		int fd = spool_open_batch(inlet.spool, &batches[n++]);
+		struct gzip_reader *reader = gzip_reader_new(fd);
+		char bytes[4096];
+		ptrdiff_t got;
+
+		while ((got = gzip_read(reader, bytes, sizeof(bytes))) > 0)
+			buf_add(&json, bytes, (size_t)got);
+		gzip_reader_free(&reader);
+		close(fd);
+	}
+	while (n > 0)
+		spool_put_back(inlet.spool, &batches[--n]);
+	for (at = json.len ? (char *)buf_str(&json) : NULL;
+	     at && *at && count < NROF(lines);) {
+		char *end = strchr(at, '\n');
+
+		ck_assert_ptr_nonnull(end);
+		*end = '\0';
+		lines[count++] = at;
+		at = end + 1;
+	}
+	qsort(lines, count, sizeof(*lines), by_text);
+	for (size_t i = 0; i < count; i++)
+		buf_addf(out, "%s\n", lines[i]);
+	buf_release(&json);
+}
+
+/* Whatever the blocks are by now: ids and all. */
+START_TEST(heal_makes_the_same_events_again)
+{
+	struct buf before, after;
+
+	buf_init(&before, 1 << 20);
+	buf_init(&after, 1 << 20);
+	begin(10);
+	inlet_start(1000);
+	read_all(1000);
+	events_of_all(&before);
+	ck_assert_ptr_nonnull(strstr(buf_str(&before), "\"event_id\":"));
+	configure(inlet_totals().bytes / 2);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 5);
+	inlet.config->events.max_events = (uint32_t)_i;
+	intake_configure(inlet.intake, inlet.config, 10002, inlet.now_s);
+	configure(0);
+	heal(LATER_MS);
+	healed(5, 0);
+	events_of_all(&after);
+	ck_assert(slice_eq(buf_slice(&after), buf_slice(&before)));
+	buf_release(&before);
+	buf_release(&after);
+}
+END_TEST
+
+START_TEST(heal_reads_a_file_that_was_put_back)
+{
+	evict_half();
+	configure(0);
+	ck_assert_int_eq(rename(inlet_path("a.csv"), inlet_path("a.away")), 0);
+	intake_rescan(inlet.intake, LATER_MS, inlet.now_s);
+	inlet_stop();
+	inlet_start(2 * LATER_MS);
+	heal(2 * LATER_MS);
+	healed(0, 5);
+	inlet_said("which was evicted (5 events); trying until they are too "
+		   "old");
+	ck_assert_int_eq(rename(inlet_path("a.away"), inlet_path("a.csv")), 0);
+	intake_rescan(inlet.intake, 3 * LATER_MS, inlet.now_s);
+	heal(4 * LATER_MS);
+	healed(5, 0);
+	covers(10);
+}
+END_TEST
+
 Suite *heal_suite(void)
 {
 	Suite *s = suite_create("heal");
@@ -294,6 +389,8 @@ Suite *heal_suite(void)
 	tcase_add_test(tc, heal_tries_a_missing_file_until_it_is_too_late);
 	tcase_add_test(tc, heal_takes_no_other_bytes_for_the_evicted_ones);
 	tcase_add_test(tc, heal_is_never_needed_with_pause);
+	tcase_add_loop_test(tc, heal_makes_the_same_events_again, 1, 5);
+	tcase_add_test(tc, heal_reads_a_file_that_was_put_back);
 	suite_add_tcase(s, tc);
 	return s;
 }

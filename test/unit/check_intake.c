@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -239,6 +240,154 @@ START_TEST(intake_makes_smaller_batches_where_one_would_be_too_large)
 }
 END_TEST
 
+/* --- The limit of a batch is one of its gzip bytes --- */
+
+/* Rows that differ by "spread"; the more the less can be packed. */
+static void add_rows(unsigned int count, unsigned int spread)
+{
+	char row[256];
+
+	inlet_add("b.csv", INLET_HEADER);
+	for (unsigned int i = 0; i < count; i++) {
+		snprintf(row, sizeof(row),
+			 "d,1700000000,1699999990,a@f.example,u%u@t.example,"
+			 "\n",
+			 i * spread);
+		inlet_add("b.csv", row);
+	}
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	inlet_agrees(count, count);
+}
+
+START_TEST(intake_keeps_each_batch_within_its_limit)
+{
+	struct batch batch;
+	struct stat st;
+	size_t batches = 0;
+	int fd;
+
+	inlet.config->batch_max_bytes = 2000;
+	add_rows(200, 2654435761U);
+	while (spool_take(inlet.spool, &batch) == 1) {
+		fd = spool_open_batch(inlet.spool, &batch);
+		ck_assert_int_eq(fstat(fd, &st), 0);
+		close(fd);
+		ck_assert_int_le(st.st_size, 2000);
+		batches++;
+	}
+	ck_assert_uint_gt(batches, 1);
+}
+END_TEST
+
+START_TEST(intake_counts_no_bytes_that_do_not_go_over_the_wire)
+{
+	struct batch batch;
+	struct buf json;
+
+	inlet.config->batch_max_bytes = 20000;
+	add_rows(200, 1);
+	ck_assert_uint_eq(inlet_totals().batches, 1);
+	buf_init(&json, 1 << 20);
+	read_batch(&batch, &json);
+	/* So much in memory would have been two batches and more. */
+	ck_assert_uint_gt(json.len, 2 * 20000);
+	buf_release(&json);
+}
+END_TEST
+
+/* --- An over-long line --- */
+
+static void add_long(size_t bytes, const char *end)
+{
+	char *line = mem_alloc(bytes + 1);
+
+	memset(line, 'x', bytes);
+	line[bytes] = '\0';
+	inlet_add("a.csv", line);
+	inlet_add("a.csv", end);
+	mem_free(line);
+}
+
+static void read_on(int64_t now_ms)
+{
+	intake_rescan(inlet.intake, now_ms, inlet.now_s);
+	intake_flush(inlet.intake);
+	inlet_settle(now_ms);
+}
+
+/* Loop test: with and without a restart in the middle of it. */
+START_TEST(intake_follows_the_file_behind_an_over_long_line)
+{
+	struct spool_view view;
+
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(1));
+	add_long(2 << 20, "");
+	inlet_start(1000);
+	read_on(1000);
+	ck_assert_uint_eq(inlet_totals().events, 1);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	if (_i) {
+		inlet_stop();
+		inlet_start(2000);
+	}
+	add_long(2 << 20, "\n" INLET_ROW(2));
+	read_on(3000);
+	ck_assert_uint_eq(inlet_totals().events, 2);
+	inlet_add("a.csv", INLET_ROW(3));
+	read_on(4000);
+	inlet_agrees(4, 3);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.ledger.account.malformed, 1);
+	spool_view_release(&view);
+}
+END_TEST
+
+/* --- What will be too old --- */
+
+/* All of it leaves, as if it had been sent. */
+static void send_all(void)
+{
+	struct batch batch;
+
+	while (spool_take(inlet.spool, &batch) == 1)
+		ck_assert_int_eq(
+			spool_depart(inlet.spool, &batch, BATCH_SENT, 0), 0);
+}
+
+static void steps_until(int64_t *ms, int64_t until_ms)
+{
+	for (; *ms < until_ms; *ms += 1000)
+		intake_step(inlet.intake, *ms, inlet.now_s);
+}
+
+START_TEST(intake_foretells_what_will_be_too_late)
+{
+	int64_t ms = 1000;
+
+	inlet.config->events.max_age_s = 86400;
+	/* Half an hour is left. */
+	inlet.now_s = 1700000000 + 86400 - 1800;
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(1) INLET_ROW(2));
+	inlet_start(ms);
+	intake_flush(inlet.intake);
+	inlet_settle(ms);
+	ck_assert_uint_eq(inlet_totals().events, 2);
+	/* Nothing leaves: the rate is known after some seconds. */
+	ck_assert_ptr_null(strstr(inlet.said, "at the present rate"));
+	steps_until(&ms, 60000);
+	inlet_said("at the present rate of 0.0 events a second 2 events will "
+		   "be too old before they can be sent, the first at "
+		   "2023-11-15T22:13:20");
+	ck_assert_ptr_null(strstr(strstr(inlet.said, "at the present") + 1,
+				  "at the present"));
+	send_all();
+	steps_until(&ms, 300000);
+	inlet_said("all that waits can be sent in time again");
+}
+END_TEST
+
 Suite *intake_suite(void)
 {
 	Suite *s = suite_create("intake");
@@ -259,6 +408,11 @@ Suite *intake_suite(void)
 	tcase_add_test(tc, intake_keeps_positions_over_a_reload);
 	tcase_add_test(
 		tc, intake_makes_smaller_batches_where_one_would_be_too_large);
+	tcase_add_test(tc, intake_keeps_each_batch_within_its_limit);
+	tcase_add_test(tc, intake_counts_no_bytes_that_do_not_go_over_the_wire);
+	tcase_add_loop_test(
+		tc, intake_follows_the_file_behind_an_over_long_line, 0, 2);
+	tcase_add_test(tc, intake_foretells_what_will_be_too_late);
 	suite_add_tcase(s, tc);
 	return s;
 }
