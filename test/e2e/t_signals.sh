@@ -176,12 +176,39 @@ reloads() {
 	step "the right key" reload 6
 	step "... is tried at once" here_once 5 1-240 251-290 1-40:more
 
+	step "thirty reloads more" often 7 36
+	step "... leave no descriptor behind" between -8 "$descriptors" 0
+	step "... and no memory" between -4096 "$kilobytes" 1024
+	rows 291 300 >>"$acct"
+	step "... all is followed as before" here_once 5 1-240 251-300 \
+		1-40:more
+
 	kill -USR1 "$DAEMON_PID"
 	step "SIGUSR1 logs the status" wait_until 5 logged \
-		"status: 2 files, 330 rows read"
+		"status: 2 files, 340 rows read"
 	step "nothing was sent twice" is "$(stats events.duplicate)" 0
 	step "the ledger agrees" wait_until 5 agrees
 	step "it ends" stop_daemon
+}
+
+# often FIRST LAST: reload; what it has more afterwards, in $descriptors and
+# $kilobytes.  Sanitizers keep what was freed for a while.
+often() {
+	descriptors=$(find "/proc/$DAEMON_PID/fd" -type l | wc -l)
+	kilobytes=$(resident)
+	for i in $(seq "$1" "$2"); do
+		reload "$i" || return 1
+	done
+	wait_until 5 state_is idle
+	descriptors=$(($(find "/proc/$DAEMON_PID/fd" -type l | wc -l) -
+		descriptors))
+	kilobytes=$(($(resident) - kilobytes))
+	echo "  $kilobytes KiB"
+	is_plain || kilobytes=0
+}
+
+resident() {
+	awk '/^VmRSS/ { print $2 }' "/proc/$DAEMON_PID/status"
 }
 
 is_counted() {
