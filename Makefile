@@ -228,7 +228,8 @@ install: all
 	$(INSTALL) -m 644 etc/$(NAME).yaml \
 		$(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).yaml.sample
 	$(INSTALL) -m 644 man/$(NAME).yaml.5 $(DESTDIR)$(MANDIR)/man5/
-	$(INSTALL) -m 644 man/$(NAME)-events.7 $(DESTDIR)$(MANDIR)/man7/
+	$(INSTALL) -m 644 man/$(NAME)-events.7 man/$(NAME)-promises.7 \
+		$(DESTDIR)$(MANDIR)/man7/
 	$(INSTALL) -m 644 man/$(NAME).8 $(DESTDIR)$(MANDIR)/man8/
 	$(INSTALL) -m 644 README NEWS contrib/pmta-acct-file.conf \
 		contrib/sparktail.cron contrib/STAND-IN $(DESTDIR)$(DOCDIR)/
@@ -241,6 +242,7 @@ uninstall:
 		$(DESTDIR)$(SYSCONFDIR)/$(NAME)/$(NAME).yaml.sample \
 		$(DESTDIR)$(MANDIR)/man5/$(NAME).yaml.5 \
 		$(DESTDIR)$(MANDIR)/man7/$(NAME)-events.7 \
+		$(DESTDIR)$(MANDIR)/man7/$(NAME)-promises.7 \
 		$(DESTDIR)$(MANDIR)/man8/$(NAME).8 \
 		$(DESTDIR)$(UNITDIR)/$(NAME).service
 	rm -rf $(DESTDIR)$(DOCDIR)

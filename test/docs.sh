@@ -4,8 +4,8 @@
 # Hold the documents against the code: every configuration key that KEYS prints
 # stands in the sample (commented or not) with its default, and has an entry in
 # sparktail.yaml(5), and these name no other; every command that "SPARKTAIL
-# help" prints stands in sparktail(8); and README's map of modules is the
-# headers'.
+# help" prints stands in sparktail(8); every test that sparktail-promises(7)
+# names is there; and README's map of modules is the headers'.
 set -u
 
 sparktail=$1
@@ -13,6 +13,7 @@ keys=$2
 sample=etc/sparktail.yaml
 page5=man/sparktail.yaml.5
 page8=man/sparktail.8
+page7=man/sparktail-promises.7
 bad=0
 
 complain()
@@ -21,7 +22,7 @@ complain()
 	bad=1
 }
 
-for file in "$sparktail" "$keys" "$sample" "$page5" "$page8"; do
+for file in "$sparktail" "$keys" "$sample" "$page5" "$page8" "$page7"; do
 	[ -f "$file" ] || complain "$file is missing"
 done
 [ "$bad" = 0 ] || exit 1
@@ -106,6 +107,72 @@ grep -E '^\.(It )?Ic ' "$page8" | tr -s ' ,' '\n' >"$dir/words"
 for command in $(first_without "$dir/later" "$dir/words"); do
 	complain "$page8 does not name the command $command"
 done
+
+# What holds the promises, as lines "LINE KIND TEST", and what is behind each
+# test, as "LINE KIND TEST WORDS", LINE being the one that the reader sees.
+promised()
+{
+	awk '
+	/^\.D1 / {
+		line = FNR
+		sub(/^\.D1 /, "")
+		n = split($0, kinds, /; /)
+		for (i = 1; i <= n; i++) {
+			split(kinds[i], half, /: /)
+			m = split(half[2], tests, /, /)
+			for (k = 1; k <= m; k++)
+				print line " " half[1] " " tests[k]
+		}
+	}
+	/^\.\\" (unit|e2e|fault|lint): / {
+		kind = $2; test = $3
+		sub(/:$/, "", kind); sub(/:$/, "", test)
+		sub(/^[^ ]* [^ ]* [^ ]* /, "")
+		print line " " kind " " test " " $0
+	}
+	/^\.(It$|El)/ {
+		if (since && line < since) print since " - -"
+		since = /^\.It$/ ? FNR : 0
+	}' "$page7"
+}
+
+# test_file KIND TEST
+test_file()
+{
+	case $1 in
+	unit) echo "test/unit/check_$2.c" ;;
+	lint) echo "test/$2.sh" ;;
+	*) echo "test/$1/$2.sh" ;;
+	esac
+}
+
+# behind FILE WORDS: a test's function is there twice, also in its suite.
+behind()
+{
+	case $1:$2 in
+	*.c:*[!a-z0-9_]* | *.sh:*) grep -qF -e "$2" "$1" ;;
+	*) [ "$(grep -cwF -e "$2" "$1")" -ge 2 ] ;;
+	esac
+}
+
+promised | tee "$dir/shown" >"$dir/promised"
+[ "$(wc -l <"$dir/promised")" -gt 100 ] || complain "$page7 is not read"
+while read -r line kind test words; do
+	file=$(test_file "$kind" "$test")
+	at="$page7: line $line"
+	if [ "$kind" = - ]; then
+		complain "$at: a promise without a test"
+	elif [ ! -f "$file" ]; then
+		complain "$at: there is no $file"
+	elif [ -z "$words" ]; then
+		grep -q "^$line $kind $test ." "$dir/shown" ||
+			complain "$at: nothing is said to be in $kind: $test"
+	elif ! behind "$file" "$words"; then
+		complain "$at: $file has not: $words"
+	elif ! grep -qx "$line $kind $test" "$dir/shown"; then
+		complain "$at: $kind: $test is not shown"
+	fi
+done <"$dir/promised"
 
 if [ -f test/modmap.sh ]; then
 	sh test/modmap.sh README || complain "README's map is old: test/modmap.sh -w README"

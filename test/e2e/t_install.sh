@@ -31,6 +31,7 @@ below_usr() {
 	644 ./usr/share/doc/sparktail/sparktail.cron
 	644 ./usr/share/man/man5/sparktail.yaml.5
 	644 ./usr/share/man/man7/sparktail-events.7
+	644 ./usr/share/man/man7/sparktail-promises.7
 	644 ./usr/share/man/man8/sparktail.8
 	END
 }
@@ -45,6 +46,7 @@ elsewhere() {
 	644 ./opt/etc/sparktail/sparktail.yaml.sample
 	644 ./opt/man/man5/sparktail.yaml.5
 	644 ./opt/man/man7/sparktail-events.7
+	644 ./opt/man/man7/sparktail-promises.7
 	644 ./opt/man/man8/sparktail.8
 	755 ./opt/program/sparktail
 	644 ./opt/units/sparktail.service
@@ -89,6 +91,7 @@ into_usr() {
 		step "man finds sparktail(8)" page 8 sparktail
 		step "... sparktail.yaml(5)" page 5 sparktail.yaml
 		step "... sparktail-events(7)" page 7 sparktail-events
+		step "... sparktail-promises(7)" page 7 sparktail-promises
 	fi
 
 	echo "mine" >"$D/etc/sparktail/sparktail.yaml"

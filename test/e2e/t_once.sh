@@ -18,12 +18,20 @@ right_key() {
 	(umask 077 && echo "$KEY" >"$T/api.key")
 }
 
+# What there is in the directory of PowerMTA: inodes, modes, sizes, times, bytes.
+looks() {
+	find "$T/log" -printf '%P %i %m %s %T@ %C@\n' | sort
+	cat "$T"/log/* | cksum
+}
+
 start_standin
 write_config
 acct=$T/log/acct-2026-01-31-0000.csv
 
 { header && rows 1 300; } >"$acct"
+before=$(looks)
 step "the first run ships what is there" once 0
+step "... the accounting files are as they were" is "$(looks)" "$before"
 step "... each row once" each_once 1-300
 step "... and leaves nothing behind" ready_empty
 rows 301 350 >>"$acct"

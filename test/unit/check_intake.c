@@ -344,50 +344,6 @@ START_TEST(intake_follows_the_file_behind_an_over_long_line)
 }
 END_TEST
 
-/* --- What will be too old --- */
-
-/* All of it leaves, as if it had been sent. */
-static void send_all(void)
-{
-	struct batch batch;
-
-	while (spool_take(inlet.spool, &batch) == 1)
-		ck_assert_int_eq(
-			spool_depart(inlet.spool, &batch, BATCH_SENT, 0), 0);
-}
-
-static void steps_until(int64_t *ms, int64_t until_ms)
-{
-	for (; *ms < until_ms; *ms += 1000)
-		intake_step(inlet.intake, *ms, inlet.now_s);
-}
-
-START_TEST(intake_foretells_what_will_be_too_late)
-{
-	int64_t ms = 1000;
-
-	inlet.config->events.max_age_s = 86400;
-	/* Half an hour is left. */
-	inlet.now_s = 1700000000 + 86400 - 1800;
-	inlet_add("a.csv", INLET_HEADER INLET_ROW(1) INLET_ROW(2));
-	inlet_start(ms);
-	intake_flush(inlet.intake);
-	inlet_settle(ms);
-	ck_assert_uint_eq(inlet_totals().events, 2);
-	/* Nothing leaves: the rate is known after some seconds. */
-	ck_assert_ptr_null(strstr(inlet.said, "at the present rate"));
-	steps_until(&ms, 60000);
-	inlet_said("at the present rate of 0.0 events a second 2 events will "
-		   "be too old before they can be sent, the first at "
-		   "2023-11-15T22:13:20");
-	ck_assert_ptr_null(strstr(strstr(inlet.said, "at the present") + 1,
-				  "at the present"));
-	send_all();
-	steps_until(&ms, 300000);
-	inlet_said("all that waits can be sent in time again");
-}
-END_TEST
-
 Suite *intake_suite(void)
 {
 	Suite *s = suite_create("intake");
@@ -412,7 +368,6 @@ Suite *intake_suite(void)
 	tcase_add_test(tc, intake_counts_no_bytes_that_do_not_go_over_the_wire);
 	tcase_add_loop_test(
 		tc, intake_follows_the_file_behind_an_over_long_line, 0, 2);
-	tcase_add_test(tc, intake_foretells_what_will_be_too_late);
 	suite_add_tcase(s, tc);
 	return s;
 }
