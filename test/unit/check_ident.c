@@ -526,6 +526,108 @@ START_TEST(replaced_by_a_file_with_the_same_header)
 }
 END_TEST
 
+/* --- The same first kilobyte --- */
+
+/* A header that is longer than what a file is known by. */
+static const char *long_head(void)
+{
+	static char head[2 * POSITION_HEAD + 2];
+
+	memset(head, 'x', sizeof(head) - 2);
+	memcpy(head, "type,", 5);
+	head[sizeof(head) - 2] = '\n';
+	return head;
+}
+
+static void put_long(const char *name, const char *rows)
+{
+	world_put(name, long_head());
+	world_put(name, rows);
+}
+
+static void side_by_side(void)
+{
+	put_long("b.csv", "d,3\nd,4\n");
+	world_notice("b.csv");
+}
+
+static void replace(void)
+{
+	put_long("new", "d,3\nd,4\n");
+	world_move("new", "a.csv");
+}
+
+static void rewrite(void)
+{
+	world_cut("a.csv", 0);
+	put_long("a.csv", "d,3\nd,4\n");
+	world_age("a.csv", 1);
+}
+
+static void go_and_come(void)
+{
+	world_remove("a.csv");
+	later(60000);
+	later(60000);
+	put_long("b.csv", "d,3\nd,4\n");
+}
+
+static void go_and_come_stopped(void)
+{
+	world_remove("a.csv");
+	put_long("b.csv", "d,3\nd,4\n");
+	world_restart();
+}
+
+static void replace_stopped(void)
+{
+	world_remove("a.csv");
+	put_long("a.csv", "d,3\nd,4\n");
+	world_restart();
+}
+
+/* Where the file system hands out the inode once more, as ext4 does. */
+static void use_inode_again(void)
+{
+	uint64_t inode = world_inode("a.csv");
+	char name[32];
+
+	put_long("z.csv", "");
+	world_age("a.csv", 100);
+	later(65000);
+	later(65000);
+	world_state("a.csv", POSITION_FINISHED);
+	ck_assert_int_eq(world_open_files(), 1);
+	world_remove("a.csv");
+	for (int i = 0; i < 1000; i++) {
+		world_put("b.csv", "");
+		if (world_inode("b.csv") == inode)
+			break;
+		snprintf(name, sizeof(name), "keep%d", i);
+		world_move("b.csv", name);
+	}
+	put_long("b.csv", "d,3\nd,4\n");
+}
+
+static void (*const others[])(void) = {
+	side_by_side,	     replace,	      rewrite,	      go_and_come,
+	go_and_come_stopped, replace_stopped, use_inode_again};
+
+START_TEST(files_with_the_same_first_kilobyte_are_told_apart)
+{
+	put_long("a.csv", "d,1\nd,2\n");
+	start("*.csv");
+	later(5000);
+	world_rows("d,1\nd,2\n");
+	ck_assert_uint_eq(source_position(world_source("a.csv"))->id.head_len,
+			  POSITION_HEAD);
+	others[_i]();
+	later(5000);
+	later(5000);
+	world_rows("d,3\nd,4\n");
+}
+END_TEST
+
 START_TEST(copied_back_file_is_the_same)
 {
 	world_put("a.csv", HEAD "d,1\nd,2\n");
@@ -764,6 +866,9 @@ Suite *ident_suite(void)
 		       deleted_and_created_with_the_same_inode_is_another_file);
 	tcase_add_test(tc, reused_inode_under_another_name_is_another_file);
 	tcase_add_test(tc, replaced_by_a_file_with_the_same_header);
+	tcase_add_loop_test(tc,
+			    files_with_the_same_first_kilobyte_are_told_apart,
+			    0, NROF(others));
 	tcase_add_test(tc, copied_back_file_is_the_same);
 	tcase_add_test(tc, copy_that_lacks_unread_rows_is_another_file);
 	tcase_add_test(tc, same_file_by_two_names_is_read_once);
