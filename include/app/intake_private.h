@@ -17,6 +17,9 @@
 #include "app/lost.h"
 #include "app/pace.h"
 
+/* What the disk may refuse. */
+enum intake_work { INTAKE_SAVE = 0, INTAKE_SEAL, INTAKE_ROOM };
+
 struct intake {
 	const struct config *config;
 	struct spool *spool;
@@ -28,6 +31,7 @@ struct intake {
 	bool dirty; /* something is in memory that no checkpoint says */
 	int64_t dirty_ms;
 	bool stuck;  /* the disk refused the last commit */
+	enum intake_work stuck_at;
 	bool paused; /* the spool is full, and on_full is pause */
 	int64_t room_ms;
 	bool evicted;	     /* since gaps were looked at */
@@ -102,6 +106,6 @@ void intake_say_sealed(const struct intake *in, const struct source *source);
 void intake_set_paused(struct intake *in, bool paused);
 
 /* The disk refused a commit, or took one again.  Keeps errno. */
-void intake_set_stuck(struct intake *in, bool stuck, const char *what);
+void intake_set_stuck(struct intake *in, enum intake_work work, bool stuck);
 
 #endif /* APP_INTAKE_PRIVATE_H */

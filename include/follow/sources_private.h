@@ -22,8 +22,9 @@
 enum {
 	SOURCES_MAX = 200000,
 	SOURCES_KEEP_GONE_S = 2 * 86400,
-	SOURCES_LOST_MS = 1000, /* a moved file turns up again by then */
-	SOURCES_TICK_MS = 100	/* deadlines are looked at no more often */
+	SOURCES_LOST_MS = 1000,	 /* a moved file turns up again by then */
+	SOURCES_AGAIN_MS = 2000, /* what fails may be a moment's trouble */
+	SOURCES_TICK_MS = 100	 /* deadlines are looked at no more often */
 };
 
 struct sources_glob {
@@ -72,6 +73,7 @@ struct sources {
 	int64_t unix_ms;	    /* add to now_ms: Unix time */
 	int64_t tick_ms, ticked_ms; /* next and last look at deadlines */
 	int64_t scanned_ms;
+	int64_t again_ms; /* a file could not be read: look by then */
 	bool scan_wanted;
 	bool crowded; /* SOURCES_MAX, and none of them is gone */
 };

@@ -94,6 +94,7 @@ void intake_configure(struct intake *in, const struct config *config,
 			      source_position(sources_get(in->sources, i)));
 	}
 	sources_adopt(sources, positions, count, sources_numbers(in->sources));
+	sources_inherit(sources, in->sources);
 	for (size_t i = 0; i < count; i++)
 		position_release(&positions[i]);
 	mem_free(positions);

@@ -158,18 +158,36 @@ void intake_set_paused(struct intake *in, bool paused)
 	errno = saved;
 }
 
-void intake_set_stuck(struct intake *in, bool stuck, const char *what)
+/* A checkpoint that can be saved says nothing about a batch, as long as there
+ * is one to be sealed. */
+static bool say_other_work(const struct intake *in, enum intake_work work)
 {
+	return work == INTAKE_SAVE && in->stuck_at != INTAKE_SAVE &&
+	       sources_unread(in->sources);
+}
+
+void intake_set_stuck(struct intake *in, enum intake_work work, bool stuck)
+{
+	static const char *const what[] = {
+		[INTAKE_SAVE] = "save the checkpoint",
+		[INTAKE_SEAL] = "seal a batch",
+		[INTAKE_ROOM] = "seal a batch within spool.min_free_space and "
+				"spool.max_size",
+	};
 	int saved = errno;
 
 	if (stuck && !in->stuck)
 		log_error("spool: cannot %s in %s; reading stops, nothing is "
 			  "lost, trying again every %d s",
-			  what, in->config->spool.directory,
+			  what[work], in->config->spool.directory,
 			  INTAKE_RETRY_MS / 1000);
+	if (!stuck && in->stuck && say_other_work(in, work))
+		return;
 	if (!stuck && in->stuck)
 		log_info("spool: writing to %s works again",
 			 in->config->spool.directory);
+	if (stuck)
+		in->stuck_at = work;
 	in->stuck = stuck;
 	errno = saved;
 }

@@ -56,10 +56,10 @@ int intake_save(struct intake *in, int64_t now_s)
 	draft = books_draft(&in->books, NULL);
 	if (intake_commit(in, NULL, &draft, now_s) < 0) {
 		in->dirty = true;
-		intake_set_stuck(in, true, "save the checkpoint");
+		intake_set_stuck(in, INTAKE_SAVE, true);
 		return -1;
 	}
-	intake_set_stuck(in, false, NULL);
+	intake_set_stuck(in, INTAKE_SAVE, false);
 	return 0;
 }
 
@@ -128,7 +128,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	struct books_draft draft;
 	struct position before;
 	struct batch batch;
-	bool done;
+	bool done, roomy;
 
 	/* What has left stays in the books, whatever becomes of this. */
 	books_settle(&in->books, in->spool, in->sources);
@@ -140,7 +140,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	source_advance(source, shaped->to, &shaped->file, &shaped->account,
 		       now_s);
 	batch.source = source_position(source)->id;
-	done = intake_make_room(in, bytes, now_s) >= 0;
+	done = roomy = intake_make_room(in, bytes, now_s) >= 0;
 	if (in->config->spool.pause)
 		intake_set_paused(in, !done && errno == ENOSPC);
 	if (done) {
@@ -148,7 +148,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 		done = intake_commit(in, &batch, &draft, now_s) == 0;
 	}
 	if (!in->paused)
-		intake_set_stuck(in, !done, "seal a batch");
+		intake_set_stuck(in, roomy ? INTAKE_SEAL : INTAKE_ROOM, !done);
 	if (!done)
 		source_restore(source, &before, now_ms, INTAKE_RETRY_MS);
 	position_release(&before);

@@ -164,22 +164,27 @@ uint64_t uploader_beats(struct uploader *u)
 	return atomic_load(&u->beats);
 }
 
+/* By the clock that nobody sets: pthread_timedjoin_np() goes by the date. */
+static bool uploader_ended(struct uploader *u, int64_t until_ms)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	while (pthread_tryjoin_np(u->thread, NULL) != 0) {
+		if (clock_ms() >= until_ms)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
 void uploader_stop(struct uploader **uploader, int64_t grace_ms,
 		   struct delivery_state *last_out)
 {
 	struct uploader *u = *uploader;
-	struct timespec until;
 
 	atomic_store(&u->draining, true);
 	uploader_wake(u);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += (time_t)(grace_ms / 1000);
-	until.tv_nsec += (long)(grace_ms % 1000) * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
-	if (pthread_timedjoin_np(u->thread, NULL, &until) != 0) {
+	if (!uploader_ended(u, clock_ms() + grace_ms)) {
 		atomic_store(&u->cancelled, true);
 		uploader_wake(u);
 		pthread_join(u->thread, NULL);

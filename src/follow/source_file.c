@@ -160,6 +160,10 @@ void source_fails(struct source *source, int error)
 		source->at.state = POSITION_WAITING;
 		source_say_why(source, why);
 	}
+	/* Once; if it goes on, the ordinary rescans are often enough. */
+	if (!source->error &&
+	    source->all->now_ms + SOURCES_AGAIN_MS < source->all->again_ms)
+		source->all->again_ms = source->all->now_ms + SOURCES_AGAIN_MS;
 	if (source->error != error)
 		sources_say(source, SOURCES_UNREADABLE, why, source->at.offset);
 	source->error = error;

@@ -33,7 +33,7 @@ struct sources *sources_new(const struct source_settings *settings,
 	s->first_start = first_start;
 	s->first_scan = true;
 	s->scan_wanted = true;
-	s->tick_ms = SOURCE_NEVER;
+	s->tick_ms = s->again_ms = SOURCE_NEVER;
 	s->ticked_ms = INT64_MIN / 2;
 	s->scanned_ms = INT64_MIN / 2;
 	return s;

@@ -341,6 +341,7 @@ void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s)
 	sources_clock(sources, now_ms, now_s);
 	sources->scan++;
 	sources->scan_wanted = false;
+	sources->again_ms = SOURCE_NEVER;
 	sources->crowded = false;
 	sources_find_places(sources);
 	for (size_t i = 0; i < sources->places.count; i++)

@@ -202,6 +202,8 @@ int64_t sources_next_ms(const struct sources *sources, int64_t now_ms)
 
 	if (sources->scan_wanted)
 		next = sources->scanned_ms + SOURCES_TICK_MS;
+	if (sources->again_ms < next)
+		next = sources->again_ms;
 	if (sources->tick_ms < next)
 		next = sources->tick_ms;
 	for (size_t i = 0; i < sources->active_count; i++) {
@@ -216,5 +218,6 @@ bool sources_rescan_due(const struct sources *sources, int64_t now_ms)
 	int64_t wait_ms = sources->scan_wanted ? SOURCES_TICK_MS
 					       : sources->limits.rescan_ms;
 
-	return now_ms - sources->scanned_ms >= wait_ms;
+	return now_ms - sources->scanned_ms >= wait_ms ||
+	       now_ms >= sources->again_ms;
 }

@@ -275,8 +275,10 @@ static void look_sum(struct look *look, struct spool_view *view)
 	view->has_checkpoint = use->there && use->status == CHECKPOINT_OK;
 	view->damaged = look->pair.saved.there &&
 			look->pair.saved.status == CHECKPOINT_DAMAGED;
-	view->newer = look->pair.saved.there &&
-		      look->pair.saved.status == CHECKPOINT_NEWER;
+	view->newer = (look->pair.saved.there &&
+		       look->pair.saved.status == CHECKPOINT_NEWER) ||
+		      (look->pair.next.there &&
+		       look->pair.next.status == CHECKPOINT_NEWER);
 	view->checkpoint = use->checkpoint;
 	use->checkpoint = (struct checkpoint){0};
 	view->batches_kept = look->kept;

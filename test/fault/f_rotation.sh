@@ -242,10 +242,6 @@ turns() {
 
 # What is read through its descriptor alone survives a new configuration.
 reloads() {
-	if ! grep -q sources_inherit src/app/intake.c; then
-		echo "- (rows of nameless files over a reload: not yet)"
-		return
-	fi
 	begin load "$log/load.csv"
 	more
 	rm "$log/load.csv"

@@ -751,6 +751,29 @@ START_TEST(set_aside_file_is_read_again_when_columns_are_given)
 }
 END_TEST
 
+START_TEST(failure_of_a_moment_is_tried_again_soon)
+{
+	world_put("a.csv", HEAD "d,1\n");
+	world_open("*.csv");
+	later(5000);
+	world_rows("d,1\n");
+	world_put("a.csv", "d,2\n");
+	world_rescan();
+	world_pass(5000);
+	fault_arm("pread", 1, EIO);
+	ck_assert_uint_eq(world_read(), 0);
+	fault_disarm();
+	world_state("a.csv", POSITION_WAITING);
+	ck_assert_int_le(sources_next_ms(world.s, world.ms), 2000);
+	world_pass(2000);
+	ck_assert(sources_rescan_due(world.s, world.ms));
+	later(5000);
+	world_rows("d,2\n");
+	/* What goes on failing is not looked at all the time. */
+	ck_assert(!sources_rescan_due(world.s, world.ms));
+}
+END_TEST
+
 /* --- Numbers, and bytes that are read once more --- */
 
 static uint64_t number_of(const char *name)
@@ -1071,6 +1094,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, columns_are_the_header_of_a_file_without_one);
 	tcase_add_test(tc, set_aside_file_is_read_again_when_columns_are_given);
 	tcase_add_test(tc, set_aside_file_that_begins_anew_is_followed);
+	tcase_add_test(tc, failure_of_a_moment_is_tried_again_soon);
 	tcase_add_test(tc, numbers_are_given_once);
 	tcase_add_test(tc, credit_finds_its_file_or_waits_for_it);
 	tcase_add_test(tc, reopen_gives_the_header_in_force);
