@@ -4,8 +4,9 @@
 # Hold the documents against the code: every configuration key that KEYS prints
 # stands in the sample (commented or not) with its default, and has an entry in
 # sparktail.yaml(5), and these name no other; every command that "SPARKTAIL
-# help" prints stands in sparktail(8); every test that sparktail-promises(7)
-# names is there; and README's map of modules is the headers'.
+# help" prints and every key of "status --json" stand in sparktail(8); every
+# test that sparktail-promises(7) names is there; and README's map of modules is
+# the headers'.
 set -u
 
 sparktail=$1
@@ -106,6 +107,29 @@ sed -n '/not yet/s/^  \([^ ]*\).*/\1/p' "$dir/help" >"$dir/later"
 grep -E '^\.(It )?Ic ' "$page8" | tr -s ' ,' '\n' >"$dir/words"
 for command in $(first_without "$dir/later" "$dir/words"); do
 	complain "$page8 does not name the command $command"
+done
+
+# The keys of "status --json", of a spool on which nothing but a header was read.
+status_keys()
+{
+	mkdir "$dir/log"
+	echo type,rcpt,timeLogged >"$dir/log/acct.csv"
+	(umask 077 && echo 0123456789 >"$dir/key")
+	cat >"$dir/c.yaml" <<-END
+	ingest: { url: "http://127.0.0.1:9/", api_key_file: "$dir/key" }
+	sources: [ { path: "$dir/log/*.csv" } ]
+	spool: { directory: "$dir/spool" }
+	END
+	"$sparktail" -q -c "$dir/c.yaml" once &&
+		"$sparktail" -c "$dir/c.yaml" status --json |
+		grep -o '"[a-z_]*":' | tr -d '":'
+}
+
+status_keys >"$dir/keys"
+[ "$(wc -l <"$dir/keys")" -gt 50 ] || complain "status --json has no keys"
+tr -cs 'a-z_' '\n' <"$page8" >"$dir/words"
+for key in $(first_without "$dir/keys" "$dir/words"); do
+	complain "$page8 does not name $key, which status --json has"
 done
 
 # What holds the promises, as lines "LINE KIND TEST", and what is behind each

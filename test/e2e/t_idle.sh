@@ -7,6 +7,8 @@ setup
 
 WINDOW=12	# seconds; at most as many wake-ups, and 0.1 % of a core
 TICKS=1
+FILES=10000
+MEMORY=49152	# KiB
 
 # How often all its threads gave up the processor by themselves.
 switches() {
@@ -43,14 +45,21 @@ idle() {
 
 old_files() {
 	header >"$T/header"
-	rows 1 2000 old | awk -v dir="$T/log" -v header="$T/header" '
+	rows 1 "$FILES" old | awk -v dir="$T/log" -v header="$T/header" '
 		BEGIN { getline head <header }
 		{ file = dir "/old-" NR ".csv"; print head "\n" $0 >file
 			close(file) }'
 	touch -d '2 hours ago' "$T"/log/old-*.csv
 }
 
+memory_is_small() {
+	peak=$(awk '/^VmHWM/ { print $2 }' "/proc/$DAEMON_PID/status")
+	echo "  $peak KiB"
+	! is_plain || between 0 "$peak" "$MEMORY"
+}
+
 is_plain || TICKS=$((TICKS * 10))
+is_plain || FILES=2000
 # The thread sanitizer has a thread of its own that wakes ten times a second.
 case $B in
 *tsan*) WINDOW_SWITCHES=$((WINDOW * 12)) ;;
@@ -72,8 +81,9 @@ SOURCES="  - path: \"$T/log/*.csv\"
     start: end"
 write_config
 start_daemon
-step "two thousand files are known" wait_until 30 knows 2001
+step "$FILES files are known" wait_until 60 knows $((FILES + 1))
 step "with them beside it, it is idle too" idle
 rows 102 102 >>"$T/log/live.csv"
 step "... and awake at once" here_once 5 1-102
+step "... memory stays small" memory_is_small
 step "the ledger agrees" wait_until 5 agrees
