@@ -123,6 +123,13 @@ size_t shape_events(const struct shape *shape);
  */
 void shape_limit(struct shape *shape, size_t max_events);
 
+/*
+ * Make each injection that rows ask for, although one with its id is in the
+ * batch already, until told otherwise.  For rows that are read again: they
+ * make no fewer events than in the smaller batches they were in first.
+ */
+void shape_repeat(struct shape *shape, bool repeat);
+
 /* --- Looking inside, for explain and to find the row of an event --- */
 
 struct shape_attribute {

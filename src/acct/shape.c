@@ -106,6 +106,11 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	shape->begun = false;
 }
 
+void shape_repeat(struct shape *shape, bool repeat)
+{
+	shape->repeat = repeat;
+}
+
 /* The rest of a row that is too long, and was counted when that was seen. */
 static size_t shape_skip(struct shape *shape, struct slice bytes)
 {

@@ -141,6 +141,7 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 		row->expired[i] = max_age_s &&
 				  shape->sealed_s - event->time_s > max_age_s;
 		row->duplicate[i] = event->type == EVENT_RECEPTION &&
+				    !shape->repeat &&
 				    idset_has(&shape->receptions, event->id);
 		row->sent[i] = !row->expired[i] && !row->duplicate[i];
 		if (row->sent[i] || shape->visit)

@@ -113,6 +113,7 @@ static enum block_status block_make(struct block *block,
 	enum block_status status;
 
 	shape_limit(block->shape, 0);
+	shape_repeat(block->shape, !in->source);
 	for (;;) {
 		size_t events;
 

@@ -3,6 +3,7 @@
 
 #include "app/intake_private.h"
 #include "base/log.h"
+#include "base/when.h"
 
 enum { INTAKE_CODES = 64 }; /* unknown types that are said once each */
 
@@ -113,6 +114,9 @@ void intake_say_notes(struct intake *in, const char *path,
 
 void intake_say_evicted(const struct spool_evicted *gone)
 {
+	char oldest[WHEN_TEXT];
+
+	when_format(gone->oldest_s, oldest);
 	if (gone->expired)
 		log_warnx("spool: removed %llu batches with %llu events that "
 			  "were too old to be sent, for lack of room",
@@ -120,12 +124,11 @@ void intake_say_evicted(const struct spool_evicted *gone)
 			  (unsigned long long)gone->events);
 	else
 		log_errorx("spool: evicted %llu batches with %llu events (%llu "
-			   "bytes), the oldest from %lld, for lack of room: "
+			   "bytes), the oldest from %s, for lack of room: "
 			   "they will be read again when there is some",
 			   (unsigned long long)gone->batches,
 			   (unsigned long long)gone->events,
-			   (unsigned long long)gone->bytes,
-			   (long long)gone->oldest_s);
+			   (unsigned long long)gone->bytes, oldest);
 }
 
 void intake_say_sealed(const struct intake *in, const struct source *source)

@@ -37,6 +37,8 @@ if [ "${1:-}" = --one ]; then
 fi
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/sparktail-e2e.XXXXXX") || exit 1
+# Some tests are somebody else in between.
+chmod 711 "$work"
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM

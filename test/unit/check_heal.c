@@ -353,6 +353,40 @@ START_TEST(heal_makes_the_same_events_again)
 }
 END_TEST
 
+/* Six delays of one message: a batch has its injection once, and six small
+ * batches had it six times. */
+START_TEST(heal_makes_no_fewer_injections)
+{
+	struct spool_view view;
+
+	inlet.config->events.injection = INJECTION_SYNTHESIZE;
+	inlet.config->events.max_events = 2;
+	inlet.config->events.max_age_s = 86400;
+	inlet_add("a.csv", "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,"
+			   "header_Message-Id\n");
+	for (int i = 0; i < 6; i++)
+		inlet_add("a.csv", "t,1700000000,1699999990,a@from.example,"
+				   "u@to.example,4.0.0,<1@from.example>\n");
+	inlet_start(1000);
+	read_all(1000);
+	ck_assert_uint_eq(inlet_totals().events, 12);
+	ck_assert_uint_eq(inlet_totals().batches, 6);
+	configure(1);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 0);
+	inlet.config->events.max_events = 10000;
+	intake_configure(inlet.intake, inlet.config, 10002, inlet.now_s);
+	configure(0);
+	heal(LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_eq(view.totals.batches, 1);
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events, 12);
+	ck_assert_uint_eq(view.checkpoint.ledger.lapsed_events, 0);
+	spool_view_release(&view);
+}
+END_TEST
+
 START_TEST(heal_reads_a_file_that_was_put_back)
 {
 	evict_half();
@@ -390,6 +424,7 @@ Suite *heal_suite(void)
 	tcase_add_test(tc, heal_takes_no_other_bytes_for_the_evicted_ones);
 	tcase_add_test(tc, heal_is_never_needed_with_pause);
 	tcase_add_loop_test(tc, heal_makes_the_same_events_again, 1, 5);
+	tcase_add_test(tc, heal_makes_no_fewer_injections);
 	tcase_add_test(tc, heal_reads_a_file_that_was_put_back);
 	suite_add_tcase(s, tc);
 	return s;
