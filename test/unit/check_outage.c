@@ -45,7 +45,9 @@ static struct {
 	int64_t first_s, last_s; /* newest events of the first and last taken */
 	unsigned char seen[BATCHES_MAX + 1]; /* by number */
 	uint64_t tokens[UPLOADS];
+	int64_t ready_ms[UPLOADS]; /* when it answers */
 	unsigned int busy;
+	int64_t pace_ms, free_ms; /* it takes that long for each */
 } service;
 
 /* When the newest event of a batch was logged; no two are the same. */
@@ -70,6 +72,10 @@ static int service_post(void *ctx, uint64_t token, int fd, off_t offset,
 	ck_assert_uint_ge(n, 1);
 	ck_assert_uint_le(n, made);
 	ck_assert_uint_lt(service.busy, UPLOADS);
+	if (service.free_ms < now_ms)
+		service.free_ms = now_ms;
+	service.free_ms += service.pace_ms;
+	service.ready_ms[service.busy] = service.free_ms;
 	service.tokens[service.busy++] = token;
 	service.tries++;
 	if (!service.up)
@@ -87,12 +93,19 @@ static int service_post(void *ctx, uint64_t token, int fd, off_t offset,
 
 static bool service_reap(void *ctx, struct http_reply *reply_out, int64_t now_s)
 {
+	unsigned int i = 0;
+
 	(void)ctx;
 	(void)now_s;
-	if (!service.busy)
+	while (i < service.busy && service.ready_ms[i] > now_ms)
+		i++;
+	if (i == service.busy)
 		return false;
-	*reply_out = (struct http_reply){
-		.token = service.tokens[--service.busy], .retry_after_s = -1};
+	*reply_out = (struct http_reply){.token = service.tokens[i],
+					 .retry_after_s = -1};
+	service.busy--;
+	service.tokens[i] = service.tokens[service.busy];
+	service.ready_ms[i] = service.ready_ms[service.busy];
 	if (service.up) {
 		reply_out->status = 200;
 		reply_out->body = SLICE("{\"results\":{\"id\":\"1\"}}");
@@ -350,6 +363,59 @@ START_TEST(outage_of_thirty_hours_costs_what_is_too_old_and_no_more)
 }
 END_TEST
 
+/* --- What is foretold --- */
+
+enum {
+	SLOW_AFTER_S = 20 * 3600, /* it comes back, and takes */
+	SLOW_RATE = 600		  /* events a second of the thousand made */
+};
+
+static void go_on_slowly(struct buf *text)
+{
+	int64_t until_s = f.now_s + MAX_AGE_S + 2 * RETRY_MAX_S;
+
+	service.up = true;
+	service.pace_ms = MIX * 1000 / SLOW_RATE;
+	for (bool odd = false; f.now_s < until_s; odd = !odd) {
+		pass(EVERY_S * 500);
+		if (odd)
+			seal(text);
+		deliver();
+	}
+	agrees(text);
+}
+
+START_TEST(outage_costs_what_was_foretold)
+{
+	uint64_t waiting, lost = 0;
+	struct forecast forecast;
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	open_delivery();
+	while (f.now_s < began_s + SLOW_AFTER_S)
+		tick(&text);
+	/* As long as nothing goes, all of it will be too old. */
+	waiting = made;
+	spool_forecast(f.spool, 0, f.now_s, &forecast);
+	ck_assert_uint_eq(forecast.expiring_events, made * MIX);
+	ck_assert_int_ge(forecast.first_s, began_s + MAX_AGE_S - LATE_S);
+	ck_assert_int_le(forecast.last_s, f.now_s + MAX_AGE_S);
+	spool_forecast(f.spool, SLOW_RATE, f.now_s, &forecast);
+	go_on_slowly(&text);
+	for (uint64_t n = 1; n <= waiting; n++)
+		lost += service.seen[n] ? 0 : MIX;
+	printf("  foretold %llu events, lost %llu\n",
+	       (unsigned long long)forecast.expiring_events,
+	       (unsigned long long)lost);
+	fflush(stdout);
+	ck_assert_uint_gt(lost, 0);
+	ck_assert_uint_ge(forecast.expiring_events * 10, lost * 9);
+	ck_assert_uint_le(forecast.expiring_events * 10, lost * 11);
+	buf_release(&text);
+}
+END_TEST
+
 /* --- A backlog at start --- */
 
 enum { BACKLOG = 100000, OPEN_MS = 10000 };
@@ -422,6 +488,7 @@ Suite *outage_suite(void)
 	tcase_set_timeout(tc, 600);
 	tcase_add_test(
 		tc, outage_of_thirty_hours_costs_what_is_too_old_and_no_more);
+	tcase_add_test(tc, outage_costs_what_was_foretold);
 	tcase_add_test(tc, outage_of_a_hundred_thousand_batches_opens_at_once);
 	suite_add_tcase(suite, tc);
 	return suite;
