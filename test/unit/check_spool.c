@@ -559,7 +559,7 @@ START_TEST(spool_of_a_later_version_is_left_alone)
 	ck_slice(buf_slice(&text), "{\"version\":2,\"x\":[]}");
 	buf_release(&text);
 	fixture_view(&f, &view);
-	ck_assert_int_eq(view.newer, _i == 0);
+	ck_assert(view.newer);
 	ck_assert(!view.running);
 	spool_view_release(&view);
 }
