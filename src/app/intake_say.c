@@ -174,8 +174,8 @@ void intake_set_stuck(struct intake *in, enum intake_work work, bool stuck)
 	static const char *const what[] = {
 		[INTAKE_SAVE] = "save the checkpoint",
 		[INTAKE_SEAL] = "seal a batch",
-		[INTAKE_ROOM] = "seal a batch within spool.min_free_space and "
-				"spool.max_size",
+		[INTAKE_ROOM] = ("seal a batch within spool.min_free_space and "
+				 "spool.max_size"),
 	};
 	int saved = errno;
 
