@@ -404,6 +404,9 @@ struct ledger scripted_ledger(void)
 
 	memset(&ledger, 0, sizeof(ledger));
 	spool_settle(scripted.spool, &ledger);
+	/* Nobody here asks for more than sums. */
+	gaps_release(&ledger.gaps);
+	ledger_forget_files(&ledger);
 	return ledger;
 }
 
