@@ -84,6 +84,8 @@ struct shape_batch {
 	int64_t from, to;  /* the block: bytes [from, to) of the file */
 	int64_t oldest_s;  /* timestamp of the oldest event; 0 without one */
 	int64_t newest_s;
+	uint64_t repeats; /* injections of which the batch has one already
+			     (shape_repeat()) */
 	struct account account;
 	struct shape_file file; /* for the block that begins at "to" */
 	/* Malformed rows as lines for refused/rows.csv: offset, reason, the

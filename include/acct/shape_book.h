@@ -25,7 +25,7 @@ struct shape {
 	struct buf json_text;
 	struct json *json;
 	struct idset receptions;
-	bool repeat; /* do not look there */
+	bool repeat; /* send what is there already */
 	struct refused refused;
 	struct shape_batch batch;
 	size_t events; /* in the batch */

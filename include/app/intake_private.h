@@ -80,9 +80,6 @@ int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s);
  * it wants to be called again. */
 int64_t intake_heal(struct intake *in, int64_t now_ms, int64_t now_s);
 
-/* The file was written anew: what was evicted of it cannot come back. */
-void intake_forget_gaps(struct intake *in, const char *path, int64_t now_ms);
-
 /* --- intake_outlook.c --- */
 
 void intake_outlook(struct intake *in, bool waiting, int64_t now_ms,

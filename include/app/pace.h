@@ -6,9 +6,9 @@
  * pace - how many events a second are delivered, as of the last five minutes
  *
  *	struct pace pace = {0};
- *	pace_note(&pace, clock_ms(), sent_in_all);	whenever it is
- *convenient pace_idle(&pace);				nothing waits rate =
- *pace_rate(&pace);
+ *	pace_note(&pace, clock_ms(), sent_in_all);	now and then
+ *	pace_idle(&pace);				nothing waits
+ *	rate = pace_rate(&pace);
  *
  * The mean since the newest note that is at least five minutes older than the
  * last one; before there is such a note, since the first, when that is ten

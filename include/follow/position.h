@@ -56,6 +56,8 @@ struct position {
 	 * what batches and gaps of it are known by while its head grows. */
 	uint64_t number;
 	struct position_id id;
+	uint64_t anew_seq; /* batches of lower numbers are of other bytes: the
+			      file was written anew; 0: it never was */
 	int64_t offset;
 	uint32_t tail_len; /* digest of [offset - tail_len, offset) */
 	uint64_t tail;

@@ -116,12 +116,17 @@ void sources_credit(struct sources *sources, uint64_t number,
  */
 struct sources_part {
 	uint64_t number;
+	uint64_t seq;	       /* of the first batch they were in */
 	struct position_id id; /* when they were read first */
 	int64_t to, header_offset;
 	bool skipping;
 };
 int sources_reopen(const struct sources *sources,
 		   const struct sources_part *part, struct shape_file *file);
+
+/* The number of the next batch, so that a file that is written anew knows
+ * which batches are of what stood there before. */
+void sources_set_seq(struct sources *sources, uint64_t next_seq);
 
 /* The source with that number, or NULL. */
 struct source *sources_numbered(const struct sources *sources, uint64_t number);
@@ -157,6 +162,9 @@ int64_t sources_next_ms(const struct sources *sources, int64_t now_ms);
 
 /* Is anything unread (whole rows may or may not be among it)? */
 bool sources_unread(const struct sources *sources);
+
+/* Will something become due by itself?  Half a row will not. */
+bool sources_pending(const struct sources *sources);
 
 size_t sources_count(const struct sources *sources);
 struct source *sources_get(struct sources *sources, size_t i);

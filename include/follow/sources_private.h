@@ -46,7 +46,8 @@ struct sources {
 	size_t count, cap;
 	struct table by_id, by_path; /* every source, gone ones too */
 	struct table by_number;
-	uint64_t numbers; /* the last one given */
+	uint64_t numbers;  /* the last one given */
+	uint64_t next_seq; /* of the next batch */
 
 	struct source **active; /* oldest first; NULL: a hole */
 	size_t active_count, active_cap, holes;

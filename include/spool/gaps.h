@@ -13,7 +13,7 @@
  *
  * Gaps of one source that touch become one, so that a long outage leaves one
  * for each file and not one for each batch.  Sorted by source number and
- * offset, at most GAPS_MAX.  All but retry_ms is kept in the checkpoint.
+ * offset, at most GAPS_MAX.  All but the last two is kept in the checkpoint.
  * All zero is empty.  No clock, no disk; one thread.
  */
 
@@ -26,10 +26,13 @@ struct gap {
 	struct position_id source;
 	int64_t from, to;
 	struct batch_edge before;
-	uint64_t events; /* evicted and not made again yet */
-	uint64_t bytes;	 /* what they took in ready/ */
+	uint64_t seq;	  /* the lowest of the batches that were evicted */
+	uint64_t events;  /* evicted and not made again yet */
+	uint64_t repeats; /* injections that were made once more (below) */
+	uint64_t bytes;	  /* what they took in ready/ */
 	int64_t oldest_s, newest_s;
 	int64_t retry_ms; /* it could not be read: not before */
+	bool gone;	  /* because its file is gone */
 };
 
 struct gaps {
@@ -53,23 +56,33 @@ long gaps_next(const struct gaps *gaps, int64_t now_ms);
 int64_t gaps_due_ms(const struct gaps *gaps);
 
 /*
- * Bytes up to "to" were read again and made "made" events, of which at most
- * those that are missing count as healed: returned.  A gap that was read to its
- * end is gone; what was still missing of it is added to *lapsed_out.
+ * Bytes up to "to" were read again.  Of what they made, as many as are missing
+ * are healed, and the others repeated: an injection is made once for a message
+ * in a batch, and batches are not cut where they were.  "repeats" of those made
+ * are such; they may stand for others that were evicted, but only at the end of
+ * the gap, when all that was not repeated has been seen.  "expired" were too
+ * old to be made.  A gap that was read to its end is gone; what is still
+ * missing has lapsed.  repeated may be less than nothing: what earlier parts
+ * repeated is found to have healed.
  */
-uint64_t gaps_move(struct gaps *gaps, size_t i, int64_t to,
-		   const struct batch_edge *before, uint64_t made,
-		   uint64_t *lapsed_out);
+struct gaps_read {
+	uint64_t made, repeats, expired;
+};
+struct gaps_outcome {
+	uint64_t healed, lapsed;
+	int64_t repeated;
+};
+struct gaps_outcome gaps_move(struct gaps *gaps, size_t i, int64_t to,
+			      const struct batch_edge *before,
+			      const struct gaps_read *read);
 
 /* Forget it.  How many events are given up. */
 uint64_t gaps_drop(struct gaps *gaps, size_t i);
 
 /* Forget what is older than "oldest_s" as a whole: its newest event, too.
- * How many events are given up. */
-uint64_t gaps_drop_older(struct gaps *gaps, int64_t oldest_s);
-
-/* Forget those of a source: other bytes stand there now. */
-uint64_t gaps_drop_source(struct gaps *gaps, uint64_t number);
+ * How many events are given up; those whose file is gone apart. */
+uint64_t gaps_drop_older(struct gaps *gaps, int64_t oldest_s,
+			 uint64_t *gone_out);
 
 uint64_t gaps_events(const struct gaps *gaps);
 

@@ -7,11 +7,12 @@
  *
  * At all times, for the whole and (with the file's own numbers) for each file:
  *
- *	sum(account.events) + healed_events ==
+ *	sum(account.events) + healed_events + repeated_events ==
  *		waiting (in ready/) + sent_events + refused_events
  *		+ evicted_events + expired_events
  *
- * for a healed event was made, evicted, and made again; and for the whole
+ * for a healed event was made, evicted, and made again, and healing may repeat
+ * some (gaps.h; a file's fate.healed has both).  And for the whole
  *
  *	evicted_events == healed_events + open (in gaps) + lapsed_events
  *			  + unreadable_events
@@ -40,6 +41,7 @@ struct ledger {
 	uint64_t expired_batches, expired_events; /* in ready/, never sent */
 	uint64_t expired[EVENT_TYPES];		  /* the same, by type */
 	uint64_t healed_events;
+	uint64_t repeated_events;   /* by healing; the service drops them */
 	uint64_t lapsed_events;	    /* of gaps: too old before there was room */
 	uint64_t unreadable_events; /* of gaps: the file is gone */
 	uint64_t failures;	    /* uploads that did not succeed */

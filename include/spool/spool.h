@@ -127,7 +127,8 @@ bool spool_unsettled(struct spool *spool);
 /*
  * Keep min_free_bytes free and ready/ within max_bytes: remove batches whose
  * events have all expired, then the oldest, never one in flight.
- * How many went, or -1: ENOSPC when room is short and nothing left to remove.
+ * How many went, or -1: ENOSPC when room is short and nothing left to remove,
+ * EAGAIN when a good number went and it is still short: call again.
  * "room": bytes about to be written.  Expired is a batch whose newest event is
  * too old.  With "pause" only expired ones go.
  */
@@ -199,7 +200,7 @@ struct spool_totals {
 	uint64_t batches, events, bytes; /* in ready/ */
 	int64_t oldest_event_s;		 /* 0 = none */
 	uint64_t free_bytes;
-	uint64_t refused_files; /* batches kept in refused/ */
+	uint64_t refused_files; /* batches kept in refused/; a view's alone */
 };
 void spool_totals(struct spool *spool, struct spool_totals *totals_out);
 

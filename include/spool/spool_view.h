@@ -6,7 +6,7 @@
  * spool_view - a spool that somebody else may hold, for status
  *
  * A view agrees with itself even while a shipper works: the ledger's equation
- * (checkpoint.h) holds in it.  It takes no lock and changes nothing; what it
+ * (ledger.h) holds in it.  It takes no lock and changes nothing; what it
  * missed it reads again, and spool_view.c says how it knows.
  */
 

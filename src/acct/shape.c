@@ -99,6 +99,7 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	batch->notes_count = 0;
 	batch->from = batch->to = 0;
 	batch->oldest_s = batch->newest_s = 0;
+	batch->repeats = 0;
 	buf_reset(&shape->json_text);
 	idset_reset(&shape->receptions);
 	shape->events = 0;

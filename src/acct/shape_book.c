@@ -141,9 +141,9 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 		row->expired[i] = max_age_s &&
 				  shape->sealed_s - event->time_s > max_age_s;
 		row->duplicate[i] = event->type == EVENT_RECEPTION &&
-				    !shape->repeat &&
 				    idset_has(&shape->receptions, event->id);
-		row->sent[i] = !row->expired[i] && !row->duplicate[i];
+		row->sent[i] = !row->expired[i] &&
+			       (!row->duplicate[i] || shape->repeat);
 		if (row->sent[i] || shape->visit)
 			event_make(event, &verdict->record);
 		if (!row->sent[i])
@@ -197,6 +197,7 @@ static void shape_shipped(struct shape *shape, const struct shape_row *row)
 		shipped |= row->sent[i] || row->duplicate[i];
 		if (row->sent[i]) {
 			account->events[event->type]++;
+			batch->repeats += row->duplicate[i];
 			if (!shape->events || event->time_s < batch->oldest_s)
 				batch->oldest_s = event->time_s;
 			if (!shape->events++ || event->time_s > batch->newest_s)

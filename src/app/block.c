@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/block.h"
 
+#include <errno.h>
+
 #include "base/fs.h"
 #include "base/gzip.h"
 #include "base/mem.h"
@@ -49,13 +51,20 @@ struct block_input {
 static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
 				int64_t offset)
 {
+	ssize_t got;
+
 	if (in->source)
 		return source_read(in->source, p, n, offset);
 	if (offset >= in->part->to)
 		return 0;
 	if ((int64_t)n > in->part->to - offset)
 		n = (size_t)(in->part->to - offset);
-	return fs_pread(in->part->fd, p, n, offset);
+	got = fs_pread(in->part->fd, p, n, offset);
+	if (got < 0 || (size_t)got == n)
+		return got;
+	/* It was cut: half a row must not become an event. */
+	errno = ESTALE;
+	return -1;
 }
 
 /* Fill the window.  1 when there is more, 0 at the end, or -1. */

@@ -270,7 +270,7 @@ static int run_close(struct run *run)
 	do {
 		intake_step(in, clock_ms(), clock_s());
 	} while (!intake_done(in, clock_ms()) && !intake_stuck(in) &&
-		 clock_ms() < end);
+		 !intake_paused(in) && clock_ms() < end);
 	return shipper_close(&run->shipper,
 			     end + SHIPPER_GRACE_MS / 2 - clock_ms() - 500);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/intake_private.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ struct intake *intake_new(const struct config *config, struct spool *spool,
 	in->kept_from = -1;
 	buf_init(&in->lines, 8 << 20);
 	books_open(&in->books, &found->checkpoint, now_s);
+	sources_set_seq(in->sources, spool_next_seq(spool));
 	sources_adopt(in->sources, found->checkpoint.positions,
 		      found->checkpoint.positions_count,
 		      found->checkpoint.numbers);
@@ -93,6 +95,7 @@ void intake_configure(struct intake *in, const struct config *config,
 		position_copy(&positions[i],
 			      source_position(sources_get(in->sources, i)));
 	}
+	sources_set_seq(sources, spool_next_seq(in->spool));
 	sources_adopt(sources, positions, count, sources_numbers(in->sources));
 	sources_inherit(sources, in->sources);
 	for (size_t i = 0; i < count; i++)
@@ -136,7 +139,8 @@ static int64_t intake_housekeep(struct intake *in, int64_t now_ms,
 	}
 	if (now_ms >= in->room_ms) {
 		in->room_ms = now_ms + INTAKE_ROOM_MS;
-		intake_make_room(in, 0, now_s);
+		if (intake_make_room(in, 0, now_s) < 0 && errno == EAGAIN)
+			in->room_ms = now_ms; /* there is more to be done */
 		intake_outlook(in, totals.batches > 0, now_ms, now_s);
 		spool_clean(in->spool, now_s);
 	}
@@ -238,7 +242,7 @@ const char *intake_directory(const struct intake *in, size_t i)
 
 bool intake_pending(const struct intake *in)
 {
-	return sources_unread(in->sources);
+	return !in->paused && sources_pending(in->sources);
 }
 
 void intake_flush(struct intake *in)

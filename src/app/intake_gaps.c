@@ -40,18 +40,20 @@ static void heal_lapse(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	struct ledger *ledger = &in->books.ledger;
 	int64_t max_age_s = in->config->events.max_age_s;
-	uint64_t events;
+	size_t count = ledger->gaps.count;
+	uint64_t events, gone;
 
 	if (max_age_s <= 0)
 		return;
-	events = gaps_drop_older(&ledger->gaps, now_s - max_age_s);
-	if (!events)
+	events = gaps_drop_older(&ledger->gaps, now_s - max_age_s, &gone);
+	if (ledger->gaps.count == count)
 		return;
 	ledger->lapsed_events += events;
+	ledger->unreadable_events += gone;
 	intake_dirty(in, now_ms);
 	log_errorx("spool: %" PRIu64 " evicted events are too old now to be "
 		   "read again: they are lost to reports",
-		   events);
+		   events + gone);
 }
 
 static void heal_give_up(struct intake *in, size_t i, const char *why,
@@ -67,23 +69,13 @@ static void heal_give_up(struct intake *in, size_t i, const char *why,
 	intake_dirty(in, now_ms);
 }
 
-void intake_forget_gaps(struct intake *in, const char *path, int64_t now_ms)
-{
-	struct gaps *gaps = &in->books.ledger.gaps;
-
-	for (size_t i = gaps->count; i-- > 0;) {
-		if (strcmp(heal_path(in, &gaps->items[i]), path) == 0)
-			heal_give_up(in, i, "the file was written anew",
-				     now_ms);
-	}
-}
-
 /* --- Reading again --- */
 
 static int heal_open(struct intake *in, const struct gap *gap,
 		     struct shape_file *file)
 {
 	struct sources_part part = {.number = gap->number,
+				    .seq = gap->seq,
 				    .id = gap->source,
 				    .to = gap->to,
 				    .header_offset = gap->before.header_offset,
@@ -96,13 +88,14 @@ static int heal_open(struct intake *in, const struct gap *gap,
 static void heal_unopened(struct intake *in, size_t i, int64_t now_ms)
 {
 	struct gap *gap = &in->books.ledger.gaps.items[i];
+	int error = errno;
 
-	if (errno == ESTALE) {
+	if (error == ESTALE) {
 		heal_give_up(in, i, "other bytes stand there now", now_ms);
 		return;
 	}
 	/* Without a limit of age it would be tried for ever. */
-	if (errno == ENOENT && in->config->events.max_age_s <= 0) {
+	if (error == ENOENT && in->config->events.max_age_s <= 0) {
 		heal_give_up(in, i, "the file is gone", now_ms);
 		return;
 	}
@@ -110,6 +103,7 @@ static void heal_unopened(struct intake *in, size_t i, int64_t now_ms)
 		log_warn("spool: cannot read %s again, which was evicted "
 			 "(%" PRIu64 " events); trying until they are too old",
 			 heal_path(in, gap), gap->events);
+	gap->gone = error == ENOENT;
 	gap->retry_ms = now_ms + HEAL_RETRY_MS;
 }
 
@@ -124,19 +118,6 @@ static void heal_fill(struct intake *in, const struct gap *gap,
 	batch->before = gap->before;
 }
 
-/* More events than were evicted: the mapping is another one by now. */
-static void heal_surplus(uint64_t surplus, const struct account *made,
-			 struct account *account)
-{
-	for (int i = 0; i < EVENT_TYPES && surplus; i++) {
-		uint64_t n =
-			made->events[i] < surplus ? made->events[i] : surplus;
-
-		account->events[i] = n;
-		surplus -= n;
-	}
-}
-
 /* The ledger with this part of the gap closed; what its file gets to know. */
 static struct books_draft heal_draft(struct intake *in, size_t i,
 				     struct ledger_file *file_out)
@@ -144,26 +125,26 @@ static struct books_draft heal_draft(struct intake *in, size_t i,
 	const struct shape_batch *shaped = block_batch(in->block);
 	struct batch_edge edge = intake_edge(&shaped->file);
 	struct books_draft draft = books_draft(&in->books, NULL);
-	uint64_t made = account_events(&shaped->account), healed;
-	struct account more = {0};
+	struct gaps_read read = {.made = account_events(&shaped->account),
+				 .repeats = shaped->repeats};
+	struct gaps_outcome outcome;
 
+	for (int type = 0; type < EVENT_TYPES; type++)
+		read.expired += shaped->account.expired[type];
 	*file_out = (struct ledger_file){
-		.number = draft.ledger.gaps.items[i].number};
-	healed = gaps_move(&draft.ledger.gaps, i, shaped->to, &edge, made,
-			   &draft.ledger.lapsed_events);
-	draft.ledger.healed_events += healed;
-	heal_surplus(made - healed, &shaped->account, &more);
-	account_merge(&draft.ledger.account, &more);
-	memcpy(file_out->events, more.events, sizeof(file_out->events));
-	file_out->fate.healed = healed;
+		.number = draft.ledger.gaps.items[i].number,
+		.fate = {.healed = read.made}};
+	outcome = gaps_move(&draft.ledger.gaps, i, shaped->to, &edge, &read);
+	draft.ledger.healed_events += outcome.healed;
+	draft.ledger.lapsed_events += outcome.lapsed;
+	/* Wraps around where it is less than nothing. */
+	draft.ledger.repeated_events += (uint64_t)outcome.repeated;
 	return draft;
 }
 
 /* Take back what a file was credited: sums wrap around. */
 static void heal_uncredit(struct intake *in, struct ledger_file *file)
 {
-	for (int i = 0; i < EVENT_TYPES; i++)
-		file->events[i] = 0 - file->events[i];
 	file->fate.healed = 0 - file->fate.healed;
 	sources_credit(in->sources, file->number, file->events, &file->fate);
 }
@@ -216,10 +197,12 @@ static void heal_made(struct intake *in, size_t i, int64_t now_ms,
 		in->heal_ms = now_ms + HEAL_ROOM_MS;
 		return;
 	}
-	log_info("spool: healed: %s: bytes %" PRId64 " to %" PRId64 ": %" PRIu64
-		 " of %" PRIu64 " events are waiting again",
-		 path, shaped->from, shaped->to,
-		 account_events(&shaped->account), before.events);
+	if (in->config->verbose || shaped->to >= before.to)
+		log_info("spool: healed: %s: bytes %" PRId64 " to %" PRId64
+			 ": %" PRIu64 " of %" PRIu64
+			 " events are waiting again",
+			 path, shaped->from, shaped->to,
+			 account_events(&shaped->account), before.events);
 }
 
 static void heal_block(struct intake *in, size_t i, int64_t now_ms,

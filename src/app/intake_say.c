@@ -70,9 +70,6 @@ void intake_say_events(struct intake *in, int64_t now_ms)
 
 	while (sources_event(in->sources, &event)) {
 		intake_say_event(&event, in->config->verbose);
-		if (event.kind == SOURCES_TRUNCATED ||
-		    event.kind == SOURCES_REWRITTEN)
-			intake_forget_gaps(in, event.path, now_ms);
 		intake_dirty(in, now_ms);
 	}
 }

@@ -42,6 +42,7 @@ int intake_commit(struct intake *in, const struct batch *batch,
 		return -1;
 	}
 	books_keep(&in->books, draft, in->spool);
+	sources_set_seq(in->sources, spool_next_seq(in->spool));
 	in->dirty = false;
 	return 0;
 }
@@ -128,7 +129,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	struct books_draft draft;
 	struct position before;
 	struct batch batch;
-	bool done, roomy;
+	bool done, roomy, more;
 
 	/* What has left stays in the books, whatever becomes of this. */
 	books_settle(&in->books, in->spool, in->sources);
@@ -139,7 +140,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	batch.before = intake_edge(&before.file);
 	source_advance(source, shaped->to, &shaped->file, &shaped->account,
 		       now_s);
-	batch.source = source_position(source)->id;
+	batch.source = before.id;
 	done = roomy = intake_make_room(in, bytes, now_s) >= 0;
 	if (in->config->spool.pause)
 		intake_set_paused(in, !done && errno == ENOSPC);
@@ -147,10 +148,12 @@ static bool intake_seal(struct intake *in, struct source *source,
 		draft = books_draft(&in->books, &shaped->account);
 		done = intake_commit(in, &batch, &draft, now_s) == 0;
 	}
-	if (!in->paused)
+	more = !roomy && errno == EAGAIN;
+	if (!in->paused && !more)
 		intake_set_stuck(in, roomy ? INTAKE_SEAL : INTAKE_ROOM, !done);
 	if (!done)
-		source_restore(source, &before, now_ms, INTAKE_RETRY_MS);
+		source_restore(source, &before, now_ms,
+			       more ? 0 : INTAKE_RETRY_MS);
 	position_release(&before);
 	return done;
 }

@@ -183,6 +183,7 @@ static void status_json_gaps(struct json *j, const struct ledger *l)
 	json_uint(j, "open_gaps", l->gaps.count);
 	json_uint(j, "open_gap_events", gaps_events(&l->gaps));
 	json_uint(j, "healed_events", l->healed_events);
+	json_uint(j, "repeated_events", l->repeated_events);
 	json_uint(j, "lapsed_events", l->lapsed_events);
 	json_uint(j, "unreadable_events", l->unreadable_events);
 	json_uint(j, "expired_batches", l->expired_batches);

@@ -48,6 +48,7 @@ void position_copy(struct position *to, const struct position *from)
 	to->path = from->path ? mem_str(from->path) : NULL;
 	to->number = from->number;
 	to->id = from->id;
+	to->anew_seq = from->anew_seq;
 	to->offset = from->offset;
 	to->tail_len = from->tail_len;
 	to->tail = from->tail;

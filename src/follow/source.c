@@ -90,9 +90,11 @@ static void source_move(struct source *source, int64_t to,
 		ident_tail(source->fd, at);
 	source->stalled = -1;
 	source->stalled_final = false;
-	if (other)
+	if (other) {
 		source_start_over(source, SOURCES_REWRITTEN);
-	else if (at->size > to)
+		/* The batch that is to be sealed is of the old bytes. */
+		at->anew_seq++;
+	} else if (at->size > to)
 		source_leave(source);
 	source_grew(source, at->size);
 }
@@ -135,6 +137,8 @@ void source_restore(struct source *source, const struct position *position,
 		at->size = size;
 	} else {
 		mem_free(path);
+		account_release(&at->account);
+		account_merge(&at->account, &position->account);
 	}
 	source->stalled = -1;
 	source->stalled_final = false;

@@ -191,6 +191,7 @@ void source_start_over(struct source *source, enum sources_event_kind kind)
 	at->offset = 0;
 	at->tail_len = 0;
 	at->id.head_len = 0;
+	at->anew_seq = source->all->next_seq;
 	/* The account goes on, over what was in it before. */
 	if (at->account.rows)
 		at->pmta_rows = POSITION_PMTA_NEVER;

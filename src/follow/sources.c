@@ -164,6 +164,11 @@ void sources_set_number(struct source *source, uint64_t number)
 	table_add(&s->by_number, number, source);
 }
 
+void sources_set_seq(struct sources *sources, uint64_t next_seq)
+{
+	sources->next_seq = next_seq;
+}
+
 uint64_t sources_numbers(const struct sources *sources)
 {
 	return sources->numbers;
@@ -297,6 +302,16 @@ bool sources_unread(const struct sources *sources)
 
 		if (at->size > at->offset && (at->state == POSITION_FOLLOWING ||
 					      at->state == POSITION_WAITING))
+			return true;
+	}
+	return false;
+}
+
+bool sources_pending(const struct sources *sources)
+{
+	for (size_t i = 0; i < sources->active_count; i++) {
+		if (sources->active[i] &&
+		    sources->active[i]->due_ms != SOURCE_NEVER)
 			return true;
 	}
 	return false;

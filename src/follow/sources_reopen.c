@@ -36,11 +36,16 @@ static int reopen_file(const struct source *source)
 }
 
 /* 0, or -1: not these bytes any more. */
-static int reopen_check(int fd, const struct sources_part *part)
+static int reopen_check(const struct source *source, int fd,
+			const struct sources_part *part)
 {
 	struct stat st;
 	int begins;
 
+	if (part->seq < source->at.anew_seq) {
+		errno = ESTALE;
+		return -1;
+	}
 	if (fstat(fd, &st) < 0)
 		return -1;
 	begins = ident_begins(fd, &part->id);
@@ -89,7 +94,7 @@ int sources_reopen(const struct sources *sources,
 	fd = reopen_file(source);
 	if (fd < 0)
 		return -1;
-	if (reopen_check(fd, part) == 0 &&
+	if (reopen_check(source, fd, part) == 0 &&
 	    reopen_header(source, fd, part, file) == 0)
 		return fd;
 	saved = errno;

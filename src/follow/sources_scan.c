@@ -298,7 +298,9 @@ static void scan_unseen(struct sources *s, struct source *source)
 	size_t setting = scan_glob_of(s, source->at.path);
 	struct stat st;
 
-	if (setting == s->globs_count)
+	/* Its name leads to another source by now. */
+	if (setting == s->globs_count ||
+	    sources_at(s, source->at.path) != source)
 		source_lose(source);
 	else if (stat(source->at.path, &st) < 0)
 		scan_unknown(s, source->at.path, errno);

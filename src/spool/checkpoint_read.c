@@ -52,6 +52,8 @@ static const struct checkpoint_field ledger_fields[] = {
 	 offsetof(struct ledger, expired_events)},
 	{"healed_events", CHECKPOINT_UINT,
 	 offsetof(struct ledger, healed_events)},
+	{"repeated_events", CHECKPOINT_UINT,
+	 offsetof(struct ledger, repeated_events)},
 	{"lapsed_events", CHECKPOINT_UINT,
 	 offsetof(struct ledger, lapsed_events)},
 	{"unreadable_events", CHECKPOINT_UINT,
@@ -72,7 +74,9 @@ static const struct checkpoint_field gap_fields[] = {
 	{"header_offset", CHECKPOINT_INT,
 	 offsetof(struct gap, before.header_offset)},
 	{"skipping", CHECKPOINT_BOOL, offsetof(struct gap, before.skipping)},
+	{"seq", CHECKPOINT_UINT, offsetof(struct gap, seq)},
 	{"events", CHECKPOINT_UINT, offsetof(struct gap, events)},
+	{"repeats", CHECKPOINT_UINT, offsetof(struct gap, repeats)},
 	{"bytes", CHECKPOINT_UINT, offsetof(struct gap, bytes)},
 	{"oldest", CHECKPOINT_INT, offsetof(struct gap, oldest_s)},
 	{"newest", CHECKPOINT_INT, offsetof(struct gap, newest_s)},
@@ -80,6 +84,7 @@ static const struct checkpoint_field gap_fields[] = {
 
 static const struct checkpoint_field source_fields[] = {
 	{"number", CHECKPOINT_UINT, offsetof(struct position, number)},
+	{"anew", CHECKPOINT_UINT, offsetof(struct position, anew_seq)},
 	{"sent", CHECKPOINT_UINT, offsetof(struct position, fate.sent)},
 	{"refused", CHECKPOINT_UINT, offsetof(struct position, fate.refused)},
 	{"evicted", CHECKPOINT_UINT, offsetof(struct position, fate.evicted)},

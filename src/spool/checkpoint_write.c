@@ -147,6 +147,7 @@ static void put_ledger(struct buf *out, const struct ledger *ledger)
 	put_member(out, "expired_batches", ledger->expired_batches);
 	put_member(out, "expired_events", ledger->expired_events);
 	put_member(out, "healed_events", ledger->healed_events);
+	put_member(out, "repeated_events", ledger->repeated_events);
 	put_member(out, "lapsed_events", ledger->lapsed_events);
 	put_member(out, "unreadable_events", ledger->unreadable_events);
 	put_member(out, "failures", ledger->failures);
@@ -206,7 +207,9 @@ static void put_gap(struct buf *out, const struct gap *gap)
 			      gap->before.header_offset);
 	if (gap->before.skipping)
 		buf_add_slice(out, SLICE(",\"skipping\":true"));
+	checkpoint_put_quoted(out, SLICE(",\"seq\":"), gap->seq);
 	checkpoint_put_count(out, SLICE(",\"events\":"), gap->events);
+	put_member(out, "repeats", gap->repeats);
 	checkpoint_put_count(out, SLICE(",\"bytes\":"), gap->bytes);
 	checkpoint_put_signed(out, SLICE(",\"oldest\":"), gap->oldest_s);
 	checkpoint_put_signed(out, SLICE(",\"newest\":"), gap->newest_s);
@@ -365,6 +368,7 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	if (position->pmta_rows != POSITION_PMTA_UNKNOWN)
 		checkpoint_put_signed(out, SLICE(",\"pmta_rows\":"),
 				      position->pmta_rows);
+	put_member(out, "anew", position->anew_seq);
 	buf_add_slice(out, SLICE(","));
 	put_account(out, &position->account);
 	put_fate(out, &position->fate);

@@ -28,6 +28,7 @@ void gaps_of_batch(const struct batch *batch, struct gap *gap_out)
 				.from = batch->from,
 				.to = batch->to,
 				.before = batch->before,
+				.seq = batch->seq,
 				.events = batch_events(batch),
 				.bytes = batch->bytes,
 				.oldest_s = batch->oldest_s,
@@ -64,7 +65,10 @@ static void gaps_remove(struct gaps *gaps, size_t i)
 static bool gaps_touch(const struct gap *a, const struct gap *b)
 {
 	return a->number == b->number && a->to == b->from &&
-	       a->source.dev == b->source.dev && a->source.ino == b->source.ino;
+	       a->source.dev == b->source.dev &&
+	       a->source.ino == b->source.ino &&
+	       (a->source.head_len != b->source.head_len ||
+		a->source.head == b->source.head);
 }
 
 static void gaps_join(struct gap *a, const struct gap *b)
@@ -72,7 +76,10 @@ static void gaps_join(struct gap *a, const struct gap *b)
 	a->to = b->to;
 	if (b->source.head_len > a->source.head_len)
 		a->source = b->source;
+	if (b->seq < a->seq)
+		a->seq = b->seq;
 	a->events += b->events;
+	a->repeats += b->repeats;
 	a->bytes += b->bytes;
 	if (b->oldest_s < a->oldest_s)
 		a->oldest_s = b->oldest_s;
@@ -145,19 +152,35 @@ int64_t gaps_due_ms(const struct gaps *gaps)
 	return due;
 }
 
-uint64_t gaps_move(struct gaps *gaps, size_t i, int64_t to,
-		   const struct batch_edge *before, uint64_t made,
-		   uint64_t *lapsed_out)
+static uint64_t gaps_least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+struct gaps_outcome gaps_move(struct gaps *gaps, size_t i, int64_t to,
+			      const struct batch_edge *before,
+			      const struct gaps_read *read)
 {
 	struct gap *gap = &gaps->items[i];
-	uint64_t healed = made < gap->events ? made : gap->events;
+	struct gaps_outcome outcome = {
+		.healed = gaps_least(read->made - read->repeats, gap->events)};
+	uint64_t repeated = read->made - outcome.healed, more;
 
-	gap->events -= healed;
 	gap->from = to;
 	gap->before = *before;
-	if (gap->from >= gap->to)
-		*lapsed_out += gaps_drop(gaps, i);
-	return healed;
+	gap->events -= outcome.healed;
+	gap->repeats += repeated;
+	outcome.repeated = (int64_t)repeated;
+	outcome.lapsed = gaps_least(read->expired, gap->events);
+	gap->events -= outcome.lapsed;
+	if (gap->from < gap->to)
+		return outcome;
+	more = gaps_least(gap->events, gap->repeats);
+	gap->events -= more;
+	outcome.healed += more;
+	outcome.repeated -= (int64_t)more;
+	outcome.lapsed += gaps_drop(gaps, i);
+	return outcome;
 }
 
 uint64_t gaps_drop(struct gaps *gaps, size_t i)
@@ -168,23 +191,18 @@ uint64_t gaps_drop(struct gaps *gaps, size_t i)
 	return events;
 }
 
-uint64_t gaps_drop_older(struct gaps *gaps, int64_t oldest_s)
+uint64_t gaps_drop_older(struct gaps *gaps, int64_t oldest_s,
+			 uint64_t *gone_out)
 {
 	uint64_t events = 0;
 
+	*gone_out = 0;
 	for (size_t i = gaps->count; i-- > 0;) {
-		if (gaps->items[i].newest_s < oldest_s)
-			events += gaps_drop(gaps, i);
-	}
-	return events;
-}
-
-uint64_t gaps_drop_source(struct gaps *gaps, uint64_t number)
-{
-	uint64_t events = 0;
-
-	for (size_t i = gaps->count; i-- > 0;) {
-		if (gaps->items[i].number == number)
+		if (gaps->items[i].newest_s >= oldest_s)
+			continue;
+		if (gaps->items[i].gone)
+			*gone_out += gaps_drop(gaps, i);
+		else
 			events += gaps_drop(gaps, i);
 	}
 	return events;

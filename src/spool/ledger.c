@@ -57,6 +57,7 @@ void ledger_merge(struct ledger *total, const struct ledger *more)
 	for (int i = 0; i < EVENT_TYPES; i++)
 		total->expired[i] += more->expired[i];
 	total->healed_events += more->healed_events;
+	total->repeated_events += more->repeated_events;
 	total->lapsed_events += more->lapsed_events;
 	total->unreadable_events += more->unreadable_events;
 	for (size_t i = 0; i < more->gaps.count; i++)
@@ -165,8 +166,8 @@ void ledger_depart(struct ledger *ledger, const struct batch *batch)
 bool ledger_agrees(const struct ledger *ledger, uint64_t waiting,
 		   struct buf *why)
 {
-	uint64_t made =
-		account_events(&ledger->account) + ledger->healed_events;
+	uint64_t made = account_events(&ledger->account) +
+			ledger->healed_events + ledger->repeated_events;
 	uint64_t known = waiting + ledger->sent_events +
 			 ledger->refused_events + ledger->evicted_events +
 			 ledger->expired_events;

@@ -14,6 +14,8 @@
  * is about as large as the last; max_bytes is of batches alone.
  */
 
+enum { ROOM_AT_ONCE = 256 };
+
 struct room {
 	struct spool_settings settings;
 	uint64_t bytes; /* in ready/ */
@@ -90,6 +92,15 @@ static int room_evict(struct spool *spool, const struct room *room,
 		return status;
 	if (spool_evict(spool, &batch) < 0) {
 		saved = errno;
+		if (saved == ENOENT) {
+			/* Somebody removed it. */
+			pthread_mutex_lock(&spool->mutex);
+			spool_window_forget(spool, batch.seq);
+			spool_window_uncount(spool, &batch);
+			pthread_mutex_unlock(&spool->mutex);
+			evicted->bytes += batch.bytes;
+			return 1;
+		}
 		spool_put_back(spool, &batch);
 		errno = saved;
 		return -1;
@@ -112,6 +123,11 @@ int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 	if (room_missing(spool, &r, room, &missing) < 0)
 		return -1;
 	while (evicted_out->bytes < missing) {
+		/* Each takes two syncs, and others wait meanwhile. */
+		if (evicted_out->batches >= ROOM_AT_ONCE) {
+			errno = EAGAIN;
+			return -1;
+		}
 		int status = room_evict(spool, &r, evicted_out);
 
 		if (status > 0)
@@ -133,6 +149,9 @@ static bool room_for(struct spool *spool, uint64_t bytes, uint64_t spare_parts)
 	pthread_mutex_lock(&spool->mutex);
 	r.settings = spool->settings;
 	r.bytes = spool->bytes;
+	/* Of an empty spool there is no more to be had. */
+	if (!spool->batches)
+		spare_parts = 0;
 	pthread_mutex_unlock(&spool->mutex);
 	if (spare_parts) {
 		r.settings.min_free_bytes +=
@@ -182,5 +201,4 @@ void spool_totals(struct spool *spool, struct spool_totals *totals_out)
 	totals_out->oldest_event_s = room_oldest(spool);
 	pthread_mutex_unlock(&spool->mutex);
 	fs_free_bytes(spool->rooms.dir, &totals_out->free_bytes);
-	spool_count_refused(spool->rooms.refused, &totals_out->refused_files);
 }

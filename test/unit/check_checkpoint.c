@@ -67,7 +67,9 @@ static void fill_gaps(struct ledger *ledger)
 			  .from = 5,
 			  .to = INT64_MAX,
 			  .before = {3, true},
+			  .seq = UINT64_MAX - 7,
 			  .events = UINT64_MAX - 3,
+			  .repeats = 4,
 			  .bytes = 9,
 			  .oldest_s = -1,
 			  .newest_s = 1700000000};
@@ -78,6 +80,7 @@ static void fill_gaps(struct ledger *ledger)
 	ck_assert_uint_eq(gaps_add(&ledger->gaps, &gap), 0);
 	for (uint64_t i = 0; i < EVENT_TYPES; i++)
 		ledger->expired[i] = UINT64_MAX - i;
+	ledger->repeated_events = 10;
 	ledger->lapsed_events = 11;
 	ledger->unreadable_events = 12;
 }
@@ -93,6 +96,8 @@ static void same_gap(const struct gap *a, const struct gap *b)
 	ck_assert_int_eq(a->to, b->to);
 	ck_assert_int_eq(a->before.header_offset, b->before.header_offset);
 	ck_assert_int_eq(a->before.skipping, b->before.skipping);
+	ck_assert_uint_eq(a->seq, b->seq);
+	ck_assert_uint_eq(a->repeats, b->repeats);
 	ck_assert_uint_eq(a->events, b->events);
 	ck_assert_uint_eq(a->bytes, b->bytes);
 	ck_assert_int_eq(a->oldest_s, b->oldest_s);
@@ -113,6 +118,7 @@ static void same_ledger(const struct ledger *a, const struct ledger *b)
 	ck_assert_uint_eq(a->expired_events, b->expired_events);
 	ck_assert_mem_eq(a->expired, b->expired, sizeof(a->expired));
 	ck_assert_uint_eq(a->healed_events, b->healed_events);
+	ck_assert_uint_eq(a->repeated_events, b->repeated_events);
 	ck_assert_uint_eq(a->lapsed_events, b->lapsed_events);
 	ck_assert_uint_eq(a->unreadable_events, b->unreadable_events);
 	ck_assert_uint_eq(a->gaps.count, b->gaps.count);
@@ -128,6 +134,7 @@ static void fill_position(struct position *p, const char *path,
 	position_init(p);
 	p->path = mem_str(path);
 	p->number = 77;
+	p->anew_seq = 42;
 	p->fate = (struct position_fate){1, 2, 3, 4, UINT64_MAX};
 	p->id = (struct position_id){UINT64_MAX, UINT64_MAX - 1, 1024,
 				     0xfedcba9876543210};
@@ -150,6 +157,7 @@ static void same_position(const struct position *a, const struct position *b)
 {
 	ck_assert_str_eq(a->path, b->path);
 	ck_assert_uint_eq(a->number, b->number);
+	ck_assert_uint_eq(a->anew_seq, b->anew_seq);
 	ck_assert_mem_eq(&a->fate, &b->fate, sizeof(a->fate));
 	ck_assert_uint_eq(a->id.dev, b->id.dev);
 	ck_assert_uint_eq(a->id.ino, b->id.ino);

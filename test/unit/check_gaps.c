@@ -25,6 +25,15 @@ static void add(uint64_t number, int64_t from, int64_t to)
 	ck_assert_uint_eq(gaps_add(&gaps, &gap), 0);
 }
 
+static struct gaps_outcome move(int64_t to, const struct batch_edge *edge,
+				uint64_t made, uint64_t repeats,
+				uint64_t expired)
+{
+	struct gaps_read read = {made, repeats, expired};
+
+	return gaps_move(&gaps, 0, to, edge, &read);
+}
+
 static void teardown(void)
 {
 	gaps_release(&gaps);
@@ -54,17 +63,19 @@ END_TEST
 START_TEST(gaps_know_their_edge_after_a_part)
 {
 	struct batch_edge edge = {17, true};
-	uint64_t lapsed = 0;
+	struct gaps_outcome outcome;
 
 	add(1, 0, 100);
-	ck_assert_uint_eq(gaps_move(&gaps, 0, 40, &edge, 30, &lapsed), 30);
-	ck_assert_uint_eq(lapsed, 0);
+	outcome = move(40, &edge, 30, 0, 0);
+	ck_assert_uint_eq(outcome.healed, 30);
+	ck_assert_uint_eq(outcome.lapsed, 0);
 	ck_assert_int_eq(gaps.items[0].from, 40);
 	ck_assert_int_eq(gaps.items[0].before.header_offset, 17);
 	ck_assert(gaps.items[0].before.skipping);
 	ck_assert_uint_eq(gaps.items[0].events, 70);
-	ck_assert_uint_eq(gaps_move(&gaps, 0, 100, &edge, 50, &lapsed), 50);
-	ck_assert_uint_eq(lapsed, 20);
+	outcome = move(100, &edge, 50, 0, 0);
+	ck_assert_uint_eq(outcome.healed, 50);
+	ck_assert_uint_eq(outcome.lapsed, 20);
 	ck_assert_uint_eq(gaps.count, 0);
 }
 END_TEST
@@ -72,11 +83,40 @@ END_TEST
 START_TEST(gaps_heal_no_more_than_is_missing)
 {
 	struct batch_edge edge = {0, false};
-	uint64_t lapsed = 0;
+	struct gaps_outcome outcome;
 
 	add(1, 0, 10);
-	ck_assert_uint_eq(gaps_move(&gaps, 0, 10, &edge, 12, &lapsed), 10);
-	ck_assert_uint_eq(lapsed, 0);
+	outcome = move(10, &edge, 12, 0, 0);
+	ck_assert_uint_eq(outcome.healed, 10);
+	ck_assert_uint_eq(outcome.lapsed, 0);
+	ck_assert_int_eq(outcome.repeated, 2);
+}
+END_TEST
+
+/* What is repeated stands for what was evicted twice, but hides no loss. */
+START_TEST(gaps_know_what_was_repeated)
+{
+	struct batch_edge edge = {0, false};
+	struct gaps_outcome outcome;
+
+	/* Two batches had an injection each, read now in two other pieces. */
+	add(1, 0, 12);
+	outcome = move(6, &edge, 8, 2, 0);
+	ck_assert_uint_eq(outcome.healed, 6);
+	ck_assert_int_eq(outcome.repeated, 2);
+	outcome = move(12, &edge, 4, 0, 0);
+	ck_assert_uint_eq(outcome.healed, 6);
+	ck_assert_int_eq(outcome.repeated, -2);
+	ck_assert_uint_eq(outcome.lapsed, 0);
+	/* The rest of the next is too old, in part and as a whole. */
+	add(1, 0, 12);
+	outcome = move(6, &edge, 8, 2, 0);
+	outcome = move(12, &edge, 0, 0, 6);
+	ck_assert_uint_eq(outcome.healed, 0);
+	ck_assert_uint_eq(outcome.lapsed, 6);
+	add(1, 0, 12);
+	outcome = move(6, &edge, 8, 2, 0);
+	ck_assert_uint_eq(gaps_drop(&gaps, 0), 6);
 }
 END_TEST
 
@@ -99,14 +139,19 @@ START_TEST(gaps_go_oldest_first_and_not_before_their_time)
 }
 END_TEST
 
-START_TEST(gaps_are_dropped_by_age_and_by_source)
+START_TEST(gaps_are_dropped_by_age)
 {
+	uint64_t gone;
+
 	add(1, 0, 10);	/* newest 1010 */
 	add(2, 20, 30); /* 1030 */
 	add(2, 100, 90 + 20);
-	ck_assert_uint_eq(gaps_drop_older(&gaps, 1010), 0);
-	ck_assert_uint_eq(gaps_drop_older(&gaps, 1011), 10);
-	ck_assert_uint_eq(gaps_drop_source(&gaps, 2), 20);
+	ck_assert_uint_eq(gaps_drop_older(&gaps, 1010, &gone), 0);
+	ck_assert_uint_eq(gaps_drop_older(&gaps, 1011, &gone), 10);
+	ck_assert_uint_eq(gone, 0);
+	gaps.items[0].gone = true;
+	ck_assert_uint_eq(gaps_drop_older(&gaps, 9999, &gone), 10);
+	ck_assert_uint_eq(gone, 10);
 	ck_assert_uint_eq(gaps.count, 0);
 }
 END_TEST
@@ -138,8 +183,9 @@ Suite *gaps_suite(void)
 	tcase_add_test(tc, gaps_that_touch_are_one);
 	tcase_add_test(tc, gaps_know_their_edge_after_a_part);
 	tcase_add_test(tc, gaps_heal_no_more_than_is_missing);
+	tcase_add_test(tc, gaps_know_what_was_repeated);
 	tcase_add_test(tc, gaps_go_oldest_first_and_not_before_their_time);
-	tcase_add_test(tc, gaps_are_dropped_by_age_and_by_source);
+	tcase_add_test(tc, gaps_are_dropped_by_age);
 	tcase_add_test(tc, gaps_are_bounded);
 	suite_add_tcase(s, tc);
 	return s;

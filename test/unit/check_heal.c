@@ -407,6 +407,145 @@ START_TEST(heal_reads_a_file_that_was_put_back)
 }
 END_TEST
 
+/* What is repeated must not hide what is lost. */
+START_TEST(heal_does_not_hide_a_loss_behind_repeats)
+{
+	struct spool_view view;
+	const struct ledger *l;
+
+	inlet.config->events.injection = INJECTION_SYNTHESIZE;
+	inlet.config->events.max_events = 9;
+	inlet.config->events.max_age_s = 86400;
+	inlet_add("a.csv", "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,"
+			   "header_Message-Id\n");
+	/* One batch of 1 + 8 events, and one of 6. */
+	for (int i = 0; i < 8; i++)
+		inlet_add("a.csv", "t,1700000000,1699999990,a@from.example,"
+				   "u@to.example,4.0.0,<1@from.example>\n");
+	inlet_add("a.csv", "d,1700000000,1699999990,a@from.example,"
+			   "v@to.example,2.0.0,<2@from.example>\n");
+	inlet_add("a.csv", "d,1700000000,1699999990,a@from.example,"
+			   "w@to.example,2.0.0,<3@from.example>\n");
+	inlet_add("a.csv", "d,1700000000,1699999990,a@from.example,"
+			   "x@to.example,2.0.0,<4@from.example>\n");
+	inlet_start(1000);
+	read_all(1000);
+	ck_assert_uint_eq(inlet_totals().batches, 2);
+	ck_assert_uint_eq(inlet_totals().events, 15);
+	configure(1);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 0);
+	configure(0);
+	/* The eight are read again, then all gets too old. */
+	intake_step(inlet.intake, LATER_MS, inlet.now_s);
+	intake_step(inlet.intake, LATER_MS, inlet.now_s);
+	inlet.now_s += 2 * 86400;
+	heal(2 * LATER_MS);
+	view = inlet_view();
+	l = &view.checkpoint.ledger;
+	ck_assert_uint_eq(l->gaps.count, 0);
+	/* Six were lost; an injection that two pieces made is not told. */
+	ck_assert_uint_ge(l->lapsed_events, 5);
+	spool_view_release(&view);
+}
+END_TEST
+
+/* Evicted after the file was written anew, behind one long header. */
+START_TEST(heal_gives_up_what_was_evicted_after_the_file_was_written_anew)
+{
+	struct spool_view view;
+	struct buf header;
+	char row[128];
+
+	buf_init(&header, 8192);
+	buf_add_str(&header, "type,timeLogged,timeQueued,orig,rcpt,dsnStatus");
+	for (int i = 0; i < 60; i++)
+		buf_addf(&header, ",header_X-Some-Long-Name-%d", i);
+	buf_add_char(&header, '\n');
+	inlet.config->events.max_events = 1;
+	inlet.config->events.max_age_s = 86400;
+	inlet_add("a.csv", buf_str(&header));
+	for (int i = 0; i < 10; i++) {
+		snprintf(row, sizeof(row),
+			 "d,%d,1699999990,a@from.example,"
+			 "u%d@to.example,2.0.0\n",
+			 1700000000 + i, i);
+		inlet_add("a.csv", row);
+	}
+	inlet_start(1000);
+	read_all(1000);
+	ck_assert_uint_eq(inlet_totals().batches, 10);
+	ck_assert_int_eq(truncate(inlet_path("a.csv"), 0), 0);
+	intake_rescan(inlet.intake, 2000, inlet.now_s);
+	inlet_add("a.csv", buf_str(&header));
+	for (int i = 0; i < 10; i++) {
+		snprintf(row, sizeof(row),
+			 "d,%d,1699999990,a@from.example,"
+			 "n%d@to.example,2.0.0\n",
+			 1700000000 + i, i);
+		inlet_add("a.csv", row);
+	}
+	intake_rescan(inlet.intake, 3000, inlet.now_s);
+	intake_step(inlet.intake, 3000, inlet.now_s);
+	/* Now the old ones go for lack of room. */
+	configure(inlet_totals().bytes / 2);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	configure(0);
+	heal(LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_gt(view.checkpoint.ledger.evicted_events, 0);
+	ck_assert_msg(view.checkpoint.ledger.healed_events == 0,
+		      "%d of %d evicted events are healed from other bytes",
+		      (int)view.checkpoint.ledger.healed_events,
+		      (int)view.checkpoint.ledger.evicted_events);
+	spool_view_release(&view);
+	buf_release(&header);
+}
+END_TEST
+
+/* A batch that somebody removed must not stop eviction. */
+START_TEST(eviction_passes_over_what_was_removed)
+{
+	char command[400];
+
+	begin(10);
+	inlet_start(1000);
+	read_all(1000);
+	snprintf(command, sizeof(command),
+		 "rm \"$(ls -d %s/ready/* | head -n 1)\"",
+		 inlet.config->spool.directory);
+	ck_assert_int_eq(system(command), 0);
+	configure(inlet_totals().bytes / 2);
+	for (int i = 0; i < 5; i++)
+		intake_step(inlet.intake, 10000 + 6000 * i, inlet.now_s);
+	ck_assert_uint_le(inlet_totals().batches, 5);
+}
+END_TEST
+
+/* A limit that holds one batch lets one heal. */
+START_TEST(heal_needs_nothing_to_spare_in_an_empty_spool)
+{
+	struct spool_view view;
+	uint64_t bytes;
+
+	begin(1);
+	inlet_start(1000);
+	read_all(1000);
+	bytes = inlet_totals().bytes;
+	configure(1);
+	intake_step(inlet.intake, 10000, inlet.now_s);
+	intake_step(inlet.intake, 10001, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 0);
+	configure(bytes + bytes / 10);
+	heal(LATER_MS);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.ledger.healed_events, 1);
+	spool_view_release(&view);
+}
+END_TEST
+
 Suite *heal_suite(void)
 {
 	Suite *s = suite_create("heal");
@@ -426,6 +565,12 @@ Suite *heal_suite(void)
 	tcase_add_loop_test(tc, heal_makes_the_same_events_again, 1, 5);
 	tcase_add_test(tc, heal_makes_no_fewer_injections);
 	tcase_add_test(tc, heal_reads_a_file_that_was_put_back);
+	tcase_add_test(tc, heal_does_not_hide_a_loss_behind_repeats);
+	tcase_add_test(
+		tc,
+		heal_gives_up_what_was_evicted_after_the_file_was_written_anew);
+	tcase_add_test(tc, eviction_passes_over_what_was_removed);
+	tcase_add_test(tc, heal_needs_nothing_to_spare_in_an_empty_spool);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -71,21 +71,29 @@ START_TEST(ledger_has_one_account_for_each_departure)
 }
 END_TEST
 
-START_TEST(ledger_agrees_through_healing)
+static void heal(int64_t to, uint64_t made, uint64_t repeats)
 {
 	struct batch_edge edge = {0, false};
-	uint64_t healed;
+	struct gaps_read read = {made, repeats, 0};
+	struct gaps_outcome outcome =
+		gaps_move(&ledger.gaps, 0, to, &edge, &read);
 
+	ledger.healed_events += outcome.healed;
+	ledger.lapsed_events += outcome.lapsed;
+	ledger.repeated_events += (uint64_t)outcome.repeated;
+}
+
+START_TEST(ledger_agrees_through_healing)
+{
 	leave(1, 0, BATCH_EVICTED, 0);
 	leave(1, 10, BATCH_EVICTED, 0);
-	/* The first half is made again and waits, two of it are too old. */
-	healed =
-		gaps_move(&ledger.gaps, 0, 10, &edge, 8, &ledger.lapsed_events);
-	ledger.healed_events += healed;
-	ck_assert(ledger_agrees(&ledger, 8, &why));
-	healed = gaps_move(&ledger.gaps, 0, 20, &edge, 10,
-			   &ledger.lapsed_events);
-	ledger.healed_events += healed;
+	/* The first half is made again and waits, one event is repeated. */
+	heal(10, 9, 1);
+	ck_assert_uint_eq(ledger.repeated_events, 1);
+	ck_assert(ledger_agrees(&ledger, 9, &why));
+	heal(20, 9, 0);
+	ck_assert_uint_eq(ledger.repeated_events, 0);
+	ck_assert(ledger_agrees(&ledger, 18, &why));
 	ck_assert_uint_eq(ledger.lapsed_events, 2);
 	ck_assert(ledger_agrees(&ledger, 18, &why));
 	ledger.lapsed_events--;

@@ -524,6 +524,86 @@ START_TEST(nameless_file_outlives_a_reload)
 }
 END_TEST
 
+/* The order of two positions of one name must not matter. */
+START_TEST(nameless_file_outlives_a_reload_after_its_heir)
+{
+	size_t old = 0, heir = 0;
+
+	world_put("acct.csv", HEAD "d,0\n");
+	world_open("acct.csv");
+	world_rescan();
+	world_pass(5000);
+	world_read();
+	world_move("acct.csv", "gone.1");
+	world_put("acct.csv", HEAD "d,1\n");
+	world_rescan();
+	for (int i = 0; i < 90; i++) {
+		world_pass(1000);
+		world_read();
+	}
+	/* Two days later, a rotation, with rows that are not read yet. */
+	world_pass(3 * 86400 * INT64_C(1000));
+	world_put("acct.csv", "d,2\n");
+	world_notice("acct.csv");
+	world_move("acct.csv", "gone.2");
+	world_put("acct.csv", HEAD "d,9\n");
+	world_rescan();
+	for (size_t i = 0; i < sources_count(world.s); i++) {
+		const struct position *at =
+			source_position(sources_get(world.s, i));
+
+		if (at->number == 2)
+			old = i;
+		if (at->number == 3)
+			heir = i;
+	}
+	ck_assert_uint_eq(sources_count(world.s), 2);
+	ck_assert_uint_lt(heir, old);
+	world_reload();
+	world_rescan();
+	for (int i = 0; i < 90; i++) {
+		world_pass(1000);
+		world_read();
+	}
+	ck_assert_msg(!sources_unread(world.s), "unread for ever");
+	world_rows_any_order("d,0\nd,1\nd,2\nd,9\n");
+}
+END_TEST
+
+/* A block that is not sealed must leave no account behind. */
+START_TEST(restore_takes_the_account_back)
+{
+	struct source *source;
+	struct position before;
+	struct account account = {.rows = 5, .shipped = 5};
+	struct shape_file file;
+
+	world_put("a.csv", HEAD "d,1\nd,2\n");
+	world_open("*.csv");
+	world_rescan();
+	world_pass(5000);
+	world_read();
+	world_put("a.csv", "d,3\n");
+	world_rescan();
+	world_pass(5000);
+	source = sources_due(world.s, world.ms);
+	ck_assert_ptr_nonnull(source);
+	position_init(&before);
+	position_copy(&before, source_position(source));
+	shape_file_init(&file);
+	shape_file_copy(&file, &before.file);
+	/* Written anew while it is read. */
+	world_cut("a.csv", 0);
+	world_put("a.csv", HEAD "d,7\nd,8\nd,9\nd,10\n");
+	source_advance(source, before.size, &file, &account, world.unix_s);
+	source_restore(source, &before, world.ms, 2000);
+	ck_assert_uint_eq(source_position(source)->account.rows,
+			  before.account.rows);
+	position_release(&before);
+	shape_file_release(&file);
+}
+END_TEST
+
 START_TEST(file_replaced_while_stopped_is_read_whole)
 {
 	world_put("a.csv", HEAD "d,1\nd,2\n");
@@ -1081,6 +1161,8 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, glob_may_lead_to_the_same_file_by_another_way);
 	tcase_add_test(tc, file_deleted_while_stopped_is_gone);
 	tcase_add_test(tc, nameless_file_outlives_a_reload);
+	tcase_add_test(tc, nameless_file_outlives_a_reload_after_its_heir);
+	tcase_add_test(tc, restore_takes_the_account_back);
 	tcase_add_test(tc, file_deleted_unseen_may_have_had_more);
 	tcase_add_test(tc, file_replaced_while_stopped_is_read_whole);
 	tcase_add_test(tc, finished_file_changed_while_stopped_is_looked_at);

@@ -394,15 +394,24 @@ START_TEST(window_gives_way_to_eviction_from_its_front)
 {
 	struct spool_evicted evicted;
 	struct batch batch;
-	int gone;
+	int64_t oldest_s = INT64_MAX;
+	int gone = 0, status;
 
 	make_many(SOME);
 	fixture_open(&f);
 	limit(bytes_waiting() / 4);
-	gone = spool_make_room(f.spool, 0, f.now_s, &evicted);
+	/* A good number at a time, so that nobody waits for all of them. */
+	do {
+		status = spool_make_room(f.spool, 0, f.now_s, &evicted);
+		ck_assert(status >= 0 || errno == EAGAIN);
+		ck_assert_uint_le(evicted.batches, 256);
+		gone += (int)evicted.batches;
+		if (evicted.oldest_s < oldest_s)
+			oldest_s = evicted.oldest_s;
+	} while (status < 0);
 	ck_assert_int_gt(gone, SPOOL_WINDOW);
 	ck_assert_int_lt(gone, SOME);
-	ck_assert_int_eq(evicted.oldest_s, 100000 - SOME);
+	ck_assert_int_eq(oldest_s, 100000 - SOME);
 	ck_assert_int_eq(spool_take(f.spool, &batch), 1);
 	ck_assert_uint_eq(batch.seq, (uint64_t)(SOME - gone));
 	fixture_agrees(&f);
