@@ -84,6 +84,8 @@ UNITS  := $(sort $(wildcard test/unit/*.c))
 CHECKS  = $(patsubst test/%.c,$(B)/test/%.o,$(UNITS))
 SUITES := $(patsubst test/unit/check_%.c,%,$(filter-out \
 	test/unit/check_all.c,$(wildcard test/unit/check_*.c)))
+# Long ones of a single thread: the thread sanitizer has nothing to see there.
+ALONE   = powercut powercut_intake outage spool_fault
 FUZZ   := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 TOOLS  := $(patsubst test/tools/%/,%,$(sort $(wildcard test/tools/*/)))
 
@@ -158,7 +160,7 @@ tools: $(TOOLS:%=$(B)/tools/%)
 
 unit: $(B)/test/all
 ifneq ($(filter 1,$(SAN) $(TSAN)),)
-	$(Q)B=$(B) sh test/unit.sh $(SUITES)
+	$(Q)B=$(B) sh test/unit.sh $(filter-out $(if $(TSAN),$(ALONE)),$(SUITES))
 else
 	$(Q)./$(B)/test/all
 endif
