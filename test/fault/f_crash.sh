@@ -119,11 +119,13 @@ unfinished_before() {
 
 # Batches wait, some have left, and the checkpoint is not to be read.
 damaged_before() {
-	faults "$(($(stats posts) + 2))-:503,retry-after=60"
+	faults "$BUSY"
 	more_rows 35
+	once_with
+	is "$ENDED" 75 || fail "nothing waits"
+	faults
 	once_with SPARKTAIL_CRASH=depart.synced
 	is "$ENDED" "$DIED" || fail "nothing was sent"
-	faults
 	echo '{"version": 1, "ledger": [' >"$T/spool/checkpoint.json"
 }
 
