@@ -80,9 +80,18 @@ int position_state_parse(struct slice name, enum position_state *state_out);
 void position_init(struct position *position);
 void position_release(struct position *position);
 
-/* total += more. */
-void position_fate_add(struct position_fate *total,
-		       const struct position_fate *more);
+/* What is to be added to the position of that number. */
+struct position_credit {
+	uint64_t number;
+	uint64_t events[EVENT_TYPES]; /* made */
+	struct position_fate fate;
+};
+
+/* total += more; and the same into a position. */
+void position_credit_add(struct position_credit *total,
+			 const struct position_credit *more);
+void position_credit_take(struct position *position,
+			  const struct position_credit *credit);
 
 /* "to" is initialized; what it held is released. */
 void position_copy(struct position *to, const struct position *from);

@@ -104,9 +104,8 @@ void sources_advance_to(struct sources *sources,
 
 /* Add to what is known of events of the source with that number.  One that
  * is not known yet may be met later (sources_advance_to()). */
-void sources_credit(struct sources *sources, uint64_t number,
-		    const uint64_t events[EVENT_TYPES],
-		    const struct position_fate *fate);
+void sources_credit(struct sources *sources,
+		    const struct position_credit *credit);
 
 /*
  * Open the file of a source to read bytes before "to" once more; "file" (it is

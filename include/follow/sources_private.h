@@ -35,7 +35,6 @@ struct sources_glob {
 };
 
 struct sources_fact;
-struct sources_debt;
 
 struct sources {
 	struct sources_glob *globs;
@@ -64,7 +63,7 @@ struct sources {
 	struct sources_fact **facts;
 	size_t facts_count;
 	struct table facts_by_id;
-	struct sources_debt *debts; /* credits of numbers not known yet */
+	struct position_credit *debts; /* credits of numbers not known yet */
 	size_t debts_count;
 
 	struct source *current; /* whose turn it is */

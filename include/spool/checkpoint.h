@@ -56,7 +56,7 @@ enum checkpoint_status {
 void checkpoint_release(struct checkpoint *checkpoint);
 
 /*
- * Add what the ledger has for single files (struct ledger_file) to the
+ * Add what the ledger has for single files (struct position_credit) to the
  * positions that have their numbers; the others' stay in it.
  */
 void checkpoint_credit(struct checkpoint *checkpoint);

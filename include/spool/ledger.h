@@ -26,13 +26,6 @@
 #include "spool/batch.h"
 #include "spool/gaps.h"
 
-/* What is to be added to the position of a file: see ledger_depart(). */
-struct ledger_file {
-	uint64_t number; /* of the source */
-	uint64_t events[EVENT_TYPES];
-	struct position_fate fate;
-};
-
 struct ledger {
 	struct account account; /* rows and events made, all files together */
 	uint64_t sent_batches, sent_events, sent_bytes;
@@ -49,7 +42,7 @@ struct ledger {
 	struct gaps gaps;
 
 	/* Sums by file that no position has yet; not in the checkpoint. */
-	struct ledger_file *files;
+	struct position_credit *files;
 	size_t files_count, files_cap;
 };
 
@@ -68,7 +61,7 @@ void ledger_made(struct ledger *ledger, const struct batch *batch);
 void ledger_depart(struct ledger *ledger, const struct batch *batch);
 
 /* The sums of one file, made when there are none.  Good until the next call. */
-struct ledger_file *ledger_of_file(struct ledger *ledger, uint64_t number);
+struct position_credit *ledger_of_file(struct ledger *ledger, uint64_t number);
 void ledger_forget_files(struct ledger *ledger);
 
 /* Do the two equations hold?  "why" gets a line when not. */

@@ -134,8 +134,8 @@ bool spool_unsettled(struct spool *spool);
  */
 struct spool_evicted {
 	uint64_t batches, events, bytes;
-	int64_t oldest_s, newest_s; /* the oldest event, the last sealing */
-	bool expired;		    /* all of them were past max_age */
+	int64_t oldest_s; /* the oldest event */
+	bool expired;	  /* all of them were past max_age */
 };
 int spool_make_room(struct spool *spool, uint64_t room, int64_t now_s,
 		    struct spool_evicted *evicted_out);

@@ -57,11 +57,10 @@ void books_credit(struct books *books, struct sources *sources)
 	struct ledger *ledger = &books->ledger;
 
 	for (size_t i = 0; i < ledger->files_count; i++) {
-		const struct ledger_file *file = &ledger->files[i];
+		const struct position_credit *file = &ledger->files[i];
 
 		if (file->number)
-			sources_credit(sources, file->number, file->events,
-				       &file->fate);
+			sources_credit(sources, file);
 	}
 	ledger_forget_files(ledger);
 }

@@ -120,7 +120,7 @@ static void heal_fill(struct intake *in, const struct gap *gap,
 
 /* The ledger with this part of the gap closed; what its file gets to know. */
 static struct books_draft heal_draft(struct intake *in, size_t i,
-				     struct ledger_file *file_out)
+				     struct position_credit *file_out)
 {
 	const struct shape_batch *shaped = block_batch(in->block);
 	struct batch_edge edge = intake_edge(&shaped->file);
@@ -131,7 +131,7 @@ static struct books_draft heal_draft(struct intake *in, size_t i,
 
 	for (int type = 0; type < EVENT_TYPES; type++)
 		read.expired += shaped->account.expired[type];
-	*file_out = (struct ledger_file){
+	*file_out = (struct position_credit){
 		.number = draft.ledger.gaps.items[i].number,
 		.fate = {.healed = read.made}};
 	outcome = gaps_move(&draft.ledger.gaps, i, shaped->to, &edge, &read);
@@ -143,22 +143,22 @@ static struct books_draft heal_draft(struct intake *in, size_t i,
 }
 
 /* Take back what a file was credited: sums wrap around. */
-static void heal_uncredit(struct intake *in, struct ledger_file *file)
+static void heal_uncredit(struct intake *in, struct position_credit *file)
 {
 	file->fate.healed = 0 - file->fate.healed;
-	sources_credit(in->sources, file->number, file->events, &file->fate);
+	sources_credit(in->sources, file);
 }
 
 static bool heal_seal(struct intake *in, size_t i, int64_t now_s)
 {
 	const struct gap *gap = &in->books.ledger.gaps.items[i];
-	struct ledger_file file;
+	struct position_credit file;
 	struct books_draft draft;
 	struct batch batch;
 
 	heal_fill(in, gap, &batch, now_s);
 	draft = heal_draft(in, i, &file);
-	sources_credit(in->sources, file.number, file.events, &file.fate);
+	sources_credit(in->sources, &file);
 	crash_point("heal.shaped");
 	if (intake_commit(in, &batch, &draft, now_s) == 0) {
 		crash_point("heal.sealed");
@@ -171,7 +171,7 @@ static bool heal_seal(struct intake *in, size_t i, int64_t now_s)
 /* Nothing of it can be sent any more. */
 static void heal_pass(struct intake *in, size_t i, int64_t now_ms)
 {
-	struct ledger_file file;
+	struct position_credit file;
 	struct books_draft draft = heal_draft(in, i, &file);
 
 	ledger_release(&in->books.ledger);

@@ -62,12 +62,27 @@ void position_copy(struct position *to, const struct position *from)
 	to->pmta_rows = from->pmta_rows;
 }
 
-void position_fate_add(struct position_fate *total,
-		       const struct position_fate *more)
+static void position_sum(uint64_t events[EVENT_TYPES],
+			 struct position_fate *fate,
+			 const struct position_credit *more)
 {
-	total->sent += more->sent;
-	total->refused += more->refused;
-	total->evicted += more->evicted;
-	total->expired += more->expired;
-	total->healed += more->healed;
+	for (int i = 0; i < EVENT_TYPES; i++)
+		events[i] += more->events[i];
+	fate->sent += more->fate.sent;
+	fate->refused += more->fate.refused;
+	fate->evicted += more->fate.evicted;
+	fate->expired += more->fate.expired;
+	fate->healed += more->fate.healed;
+}
+
+void position_credit_add(struct position_credit *total,
+			 const struct position_credit *more)
+{
+	position_sum(total->events, &total->fate, more);
+}
+
+void position_credit_take(struct position *position,
+			  const struct position_credit *credit)
+{
+	position_sum(position->account.events, &position->fate, credit);
 }

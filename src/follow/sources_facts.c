@@ -14,13 +14,6 @@ struct sources_fact {
 	bool used; /* whoever has that inode later is another file */
 };
 
-/* What belongs to a number that no source has yet. */
-struct sources_debt {
-	uint64_t number;
-	uint64_t events[EVENT_TYPES];
-	struct position_fate fate;
-};
-
 void sources_facts_free(struct sources *sources)
 {
 	for (size_t i = 0; i < sources->facts_count; i++)
@@ -134,15 +127,8 @@ void sources_advance_to(struct sources *sources,
 
 /* --- Credits --- */
 
-static void facts_add(struct position *at, const uint64_t events[EVENT_TYPES],
-		      const struct position_fate *fate)
-{
-	for (int i = 0; i < EVENT_TYPES; i++)
-		at->account.events[i] += events[i];
-	position_fate_add(&at->fate, fate);
-}
-
-static struct sources_debt *facts_debt(struct sources *sources, uint64_t number)
+static struct position_credit *facts_debt(struct sources *sources,
+					  uint64_t number)
 {
 	for (size_t i = 0; i < sources->debts_count; i++) {
 		if (sources->debts[i].number == number)
@@ -154,35 +140,32 @@ static struct sources_debt *facts_debt(struct sources *sources, uint64_t number)
 void sources_pay(struct source *source)
 {
 	struct sources *s = source->all;
-	struct sources_debt *debt = facts_debt(s, source->at.number);
+	struct position_credit *debt = facts_debt(s, source->at.number);
 
 	if (!debt)
 		return;
-	facts_add(&source->at, debt->events, &debt->fate);
+	position_credit_take(&source->at, debt);
 	*debt = s->debts[--s->debts_count];
 }
 
-void sources_credit(struct sources *sources, uint64_t number,
-		    const uint64_t events[EVENT_TYPES],
-		    const struct position_fate *fate)
+void sources_credit(struct sources *sources,
+		    const struct position_credit *credit)
 {
-	struct source *source = sources_numbered(sources, number);
-	struct sources_debt *debt = facts_debt(sources, number);
+	struct source *source = sources_numbered(sources, credit->number);
+	struct position_credit *debt = facts_debt(sources, credit->number);
 
 	if (source) {
-		facts_add(&source->at, events, fate);
+		position_credit_take(&source->at, credit);
 		return;
 	}
-	if (!debt && sources->debts_count == SOURCES_MAX)
+	if (debt) {
+		position_credit_add(debt, credit);
 		return;
-	if (!debt) {
-		sources->debts = mem_resize_array(sources->debts,
-						  sources->debts_count + 1,
-						  sizeof(*sources->debts));
-		debt = &sources->debts[sources->debts_count++];
-		*debt = (struct sources_debt){.number = number};
 	}
-	for (int i = 0; i < EVENT_TYPES; i++)
-		debt->events[i] += events[i];
-	position_fate_add(&debt->fate, fate);
+	if (sources->debts_count == SOURCES_MAX)
+		return;
+	sources->debts =
+		mem_resize_array(sources->debts, sources->debts_count + 1,
+				 sizeof(*sources->debts));
+	sources->debts[sources->debts_count++] = *credit;
 }

@@ -27,13 +27,6 @@ static struct position *credit_find(struct position *const *index, size_t count,
 	return found ? *found : NULL;
 }
 
-static void credit_one(struct position *at, const struct ledger_file *file)
-{
-	for (int i = 0; i < EVENT_TYPES; i++)
-		at->account.events[i] += file->events[i];
-	position_fate_add(&at->fate, &file->fate);
-}
-
 void checkpoint_credit(struct checkpoint *checkpoint)
 {
 	struct ledger *ledger = &checkpoint->ledger;
@@ -51,7 +44,7 @@ void checkpoint_credit(struct checkpoint *checkpoint)
 			credit_find(index, count, ledger->files[i].number);
 
 		if (at && at->number)
-			credit_one(at, &ledger->files[i]);
+			position_credit_take(at, &ledger->files[i]);
 		else
 			ledger->files[left++] = ledger->files[i];
 	}

@@ -14,13 +14,9 @@ void ledger_release(struct ledger *ledger)
 }
 
 static void ledger_add_file(struct ledger *total,
-			    const struct ledger_file *more)
+			    const struct position_credit *more)
 {
-	struct ledger_file *file = ledger_of_file(total, more->number);
-
-	for (int i = 0; i < EVENT_TYPES; i++)
-		file->events[i] += more->events[i];
-	position_fate_add(&file->fate, &more->fate);
+	position_credit_add(ledger_of_file(total, more->number), more);
 }
 
 void ledger_copy(struct ledger *to, const struct ledger *from)
@@ -67,7 +63,7 @@ void ledger_merge(struct ledger *total, const struct ledger *more)
 }
 
 /* Few at a time: those with a batch that left since the last checkpoint. */
-struct ledger_file *ledger_of_file(struct ledger *ledger, uint64_t number)
+struct position_credit *ledger_of_file(struct ledger *ledger, uint64_t number)
 {
 	for (size_t i = ledger->files_count; i-- > 0;) {
 		if (ledger->files[i].number == number)
@@ -81,7 +77,7 @@ struct ledger_file *ledger_of_file(struct ledger *ledger, uint64_t number)
 					 sizeof(*ledger->files));
 	}
 	ledger->files[ledger->files_count] =
-		(struct ledger_file){.number = number};
+		(struct position_credit){.number = number};
 	return &ledger->files[ledger->files_count++];
 }
 
@@ -94,7 +90,7 @@ void ledger_forget_files(struct ledger *ledger)
 
 void ledger_made(struct ledger *ledger, const struct batch *batch)
 {
-	struct ledger_file *file = ledger_of_file(ledger, batch->number);
+	struct position_credit *file = ledger_of_file(ledger, batch->number);
 
 	for (int i = 0; i < EVENT_TYPES; i++) {
 		ledger->account.events[i] += batch->events[i];

@@ -74,8 +74,6 @@ static void room_note(struct spool_evicted *evicted, const struct batch *batch)
 	evicted->events += batch_events(batch);
 	evicted->bytes += batch->bytes;
 	evicted->oldest_s = spool_older(evicted->oldest_s, batch->oldest_s);
-	if (first || batch->sealed_s > evicted->newest_s)
-		evicted->newest_s = batch->sealed_s;
 	evicted->expired = (first || evicted->expired) &&
 			   batch->departure == BATCH_EXPIRED;
 }

@@ -45,7 +45,7 @@ static void leave(uint64_t number, int64_t from, enum batch_departure why_not,
 
 START_TEST(ledger_has_one_account_for_each_departure)
 {
-	struct ledger_file *file;
+	struct position_credit *file;
 
 	leave(1, 0, BATCH_SENT, 3);
 	leave(1, 10, BATCH_REFUSED, 10);

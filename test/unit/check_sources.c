@@ -887,8 +887,8 @@ END_TEST
 
 START_TEST(credit_finds_its_file_or_waits_for_it)
 {
-	const uint64_t events[EVENT_TYPES] = {1, 2};
-	const struct position_fate fate = {.sent = 3};
+	const struct position_credit credit = {
+		.number = 9, .events = {1, 2}, .fate = {.sent = 3}};
 	struct sources_beyond beyond = {.number = 9, .to = 14};
 	const struct position *at;
 
@@ -896,7 +896,7 @@ START_TEST(credit_finds_its_file_or_waits_for_it)
 	world_open("*.csv");
 	/* Of a file that is not met yet, but told apart by its bytes. */
 	beyond.id.ino = world_inode("a.csv");
-	sources_credit(world.s, 9, events, &fate);
+	sources_credit(world.s, &credit);
 	later(5000);
 	at = source_position(world_source("a.csv"));
 	ck_assert_uint_eq(at->fate.sent, 0);
@@ -905,7 +905,7 @@ START_TEST(credit_finds_its_file_or_waits_for_it)
 	ck_assert_uint_eq(at->number, 9);
 	ck_assert_uint_eq(at->fate.sent, 3);
 	ck_assert_uint_eq(at->account.events[1], 2);
-	sources_credit(world.s, 9, events, &fate);
+	sources_credit(world.s, &credit);
 	ck_assert_uint_eq(at->fate.sent, 6);
 	/* A new file gets a number that no other has. */
 	world_put("b.csv", HEAD "d,1\n");
