@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "app/block.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 #include "unit/check_all.h"
@@ -546,6 +548,28 @@ START_TEST(heal_needs_nothing_to_spare_in_an_empty_spool)
 }
 END_TEST
 
+/* A file that is cut between the look at its size and the reading of it. */
+START_TEST(heal_takes_no_half_row_for_a_whole_one)
+{
+	struct shape_file file;
+	struct block *block;
+	struct block_part part = {.file = &file};
+
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(1) "d,1700000000,16");
+	part.fd = open(inlet_path("a.csv"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(part.fd, 0);
+	part.to = lseek(part.fd, 0, SEEK_END) + 40;
+	block = block_new(inlet.config);
+	shape_file_init(&file);
+	ck_assert_int_eq(block_read_part(block, &part, inlet.now_s),
+			 BLOCK_UNREADABLE);
+	ck_assert_int_eq(errno, ESTALE);
+	shape_file_release(&file);
+	block_free(&block);
+	close(part.fd);
+}
+END_TEST
+
 Suite *heal_suite(void)
 {
 	Suite *s = suite_create("heal");
@@ -565,6 +589,7 @@ Suite *heal_suite(void)
 	tcase_add_loop_test(tc, heal_makes_the_same_events_again, 1, 5);
 	tcase_add_test(tc, heal_makes_no_fewer_injections);
 	tcase_add_test(tc, heal_reads_a_file_that_was_put_back);
+	tcase_add_test(tc, heal_takes_no_half_row_for_a_whole_one);
 	tcase_add_test(tc, heal_does_not_hide_a_loss_behind_repeats);
 	tcase_add_test(
 		tc,

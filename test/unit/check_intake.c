@@ -217,6 +217,24 @@ START_TEST(intake_keeps_positions_over_a_reload)
 }
 END_TEST
 
+/* A reload while rows wait behind a descriptor alone. */
+START_TEST(intake_reads_a_nameless_file_on_over_a_reload)
+{
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(1));
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	inlet_add("a.csv", INLET_ROW(2));
+	intake_rescan(inlet.intake, 2000, inlet.now_s);
+	ck_assert_int_eq(unlink(inlet_path("a.csv")), 0);
+	intake_configure(inlet.intake, inlet.config, 3000, inlet.now_s);
+	for (int64_t ms = 4000; ms < 200000; ms += 1000)
+		intake_step(inlet.intake, ms, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 2);
+	inlet_agrees(2, 2);
+}
+END_TEST
+
 START_TEST(intake_makes_smaller_batches_where_one_would_be_too_large)
 {
 	char row[256];
@@ -362,6 +380,7 @@ Suite *intake_suite(void)
 	tcase_add_test(tc, intake_uses_the_columns_of_the_configuration);
 	tcase_add_test(tc, intake_finds_the_row_of_a_refused_event);
 	tcase_add_test(tc, intake_keeps_positions_over_a_reload);
+	tcase_add_test(tc, intake_reads_a_nameless_file_on_over_a_reload);
 	tcase_add_test(
 		tc, intake_makes_smaller_batches_where_one_would_be_too_large);
 	tcase_add_test(tc, intake_keeps_each_batch_within_its_limit);

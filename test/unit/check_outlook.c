@@ -99,6 +99,44 @@ START_TEST(outlook_is_in_status)
 }
 END_TEST
 
+/* --- The sums of a file --- */
+
+/* What status says when one number of a file's is another. */
+static void ck_file_differs(struct spool_view *view, uint64_t *number)
+{
+	struct buf why;
+
+	buf_init(&why, 4096);
+	ck_assert(status_agrees(view, &why));
+	++*number;
+	ck_assert(!status_agrees(view, &why));
+	ck_assert_ptr_nonnull(strstr(buf_str(&why), "the events of "));
+	ck_assert_ptr_nonnull(strstr(buf_str(&why), "a.csv"));
+	--*number;
+	buf_release(&why);
+}
+
+START_TEST(status_holds_each_file_to_its_sum)
+{
+	struct spool_view view;
+	struct position *at;
+
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	view = inlet_view();
+	ck_assert_uint_eq(view.checkpoint.positions_count, 1);
+	at = &view.checkpoint.positions[0];
+	ck_file_differs(&view, &at->fate.sent);
+	ck_file_differs(&view, &at->fate.refused);
+	ck_file_differs(&view, &at->fate.evicted);
+	ck_file_differs(&view, &at->fate.expired);
+	ck_file_differs(&view, &at->fate.healed);
+	ck_file_differs(&view, &at->account.events[EVENT_DELIVERY]);
+	ck_assert_uint_eq(view.waiting_count, 1);
+	ck_file_differs(&view, &view.waiting[0].events);
+	spool_view_release(&view);
+}
+END_TEST
+
 Suite *outlook_suite(void)
 {
 	Suite *s = suite_create("outlook");
@@ -108,6 +146,7 @@ Suite *outlook_suite(void)
 	tcase_add_test(tc, outlook_says_what_will_expire_once_and_hourly);
 	tcase_add_test(tc, outlook_says_when_it_is_over);
 	tcase_add_test(tc, outlook_is_in_status);
+	tcase_add_test(tc, status_holds_each_file_to_its_sum);
 	suite_add_tcase(s, tc);
 	return s;
 }
