@@ -74,6 +74,10 @@ void intake_flush(struct intake *intake);
  * not be made durable counts as not done. */
 bool intake_done(struct intake *intake, int64_t now_ms);
 
+/* Is all that left the spool in the ledger?  If not, intake_save() puts it
+ * there; an eviction among it may be healed at once. */
+bool intake_settled(const struct intake *intake);
+
 /* Evicted events are being read again; once waits for it. */
 bool intake_healing(const struct intake *intake);
 

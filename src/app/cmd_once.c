@@ -51,6 +51,12 @@ static bool once_patient(struct once *once, const struct delivery_state *state)
 	       (state->next_try_s - clock_s()) * 1000 < ONCE_FAR_MS;
 }
 
+/* The last batch may have been evicted, not sent: then its gap is healed. */
+static bool once_settled(struct intake *in)
+{
+	return intake_settled(in) || intake_save(in, clock_s()) < 0;
+}
+
 static void once_ship(struct once *once)
 {
 	struct intake *in = once->shipper.intake;
@@ -69,7 +75,7 @@ static void once_ship(struct once *once)
 		intake_uploads(in, &state, clock_ms());
 		patient = once_patient(once, &state);
 		if (sealed || intake_stuck(in)) {
-			if (!patient)
+			if (!patient && once_settled(in))
 				break;
 			wake_wait(wait < 100 ? wait : 100);
 		}

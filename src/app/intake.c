@@ -255,6 +255,11 @@ bool intake_stuck(const struct intake *in)
 	return in->stuck;
 }
 
+bool intake_settled(const struct intake *in)
+{
+	return !spool_unsettled(in->spool);
+}
+
 bool intake_healing(const struct intake *in)
 {
 	return in->healing;

