@@ -170,8 +170,7 @@ die() {
 	once_with "SPARKTAIL_CRASH=$1" "$also"
 	ended_somehow && dead_is_sound || return 1
 	[ "$busy" = 0 ] || {
-		# Slowly: what delivery finds evicted it finds last.
-		faults '*:slow=20'
+		faults
 		configure
 	}
 	more_rows 7

@@ -549,6 +549,38 @@ START_TEST(heal_needs_nothing_to_spare_in_an_empty_spool)
 END_TEST
 
 /* A file that is cut between the look at its size and the reading of it. */
+/* Delivery finds what a crash in an eviction left: the file, empty. */
+static void find_an_empty_batch(void)
+{
+	char name[BATCH_NAME], path[BATCH_NAME + 16];
+	struct batch batch;
+
+	ck_assert_int_eq(spool_take(inlet.spool, &batch), 1);
+	batch_name(&batch, name);
+	snprintf(path, sizeof(path), "spool/ready/%s", name);
+	spool_put_back(inlet.spool, &batch);
+	ck_assert_int_eq(truncate(inlet_path(path), 0), 0);
+	ck_assert(intake_settled(inlet.intake));
+	ck_assert_int_ge(spool_take(inlet.spool, &batch), 0);
+}
+
+START_TEST(heal_is_due_after_the_last_batch_was_found_empty)
+{
+	begin(10);
+	inlet_start(1000);
+	read_all(1000);
+	find_an_empty_batch();
+	ck_assert(!intake_settled(inlet.intake));
+	ck_assert(!intake_healing(inlet.intake));
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	ck_assert(intake_settled(inlet.intake));
+	ck_assert(intake_healing(inlet.intake));
+	healed(0, 1);
+	intake_step(inlet.intake, 1001, inlet.now_s);
+	healed(1, 0);
+}
+END_TEST
+
 START_TEST(heal_takes_no_half_row_for_a_whole_one)
 {
 	struct shape_file file;
@@ -589,6 +621,7 @@ Suite *heal_suite(void)
 	tcase_add_loop_test(tc, heal_makes_the_same_events_again, 1, 5);
 	tcase_add_test(tc, heal_makes_no_fewer_injections);
 	tcase_add_test(tc, heal_reads_a_file_that_was_put_back);
+	tcase_add_test(tc, heal_is_due_after_the_last_batch_was_found_empty);
 	tcase_add_test(tc, heal_takes_no_half_row_for_a_whole_one);
 	tcase_add_test(tc, heal_does_not_hide_a_loss_behind_repeats);
 	tcase_add_test(
