@@ -18,7 +18,8 @@
 # Flavours: "make san check" with address and undefined-behaviour sanitizers,
 # "make tsan check" with the thread sanitizer; each has a tree of its own.
 # Options: V=1 shows the commands, WERROR=1 stops on warnings, IGZIP=0 builds
-# with zlib alone, CC=clang. "make deps-dev" installs what lint and fuzz need.
+# with zlib alone, EVENTS=yajl writes events by yajl (for comparison), CC=clang.
+# "make deps-dev" installs what lint and fuzz need.
 
 NAME    = sparktail
 VERSION = 0.1.0
@@ -48,6 +49,10 @@ LIBS  = $(shell $(PKG_CONFIG) --libs $(PKGS)) -linotifytools
 ifeq ($(IGZIP),1)
 OURS += -DHAVE_ISAL
 LIBS += $(shell $(PKG_CONFIG) --libs libisal)
+endif
+
+ifeq ($(EVENTS),yajl)
+OURS += -DEVENTS_BY_YAJL
 endif
 
 # A flavour is a goal on the command line: "make san check".

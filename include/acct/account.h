@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/slice.h"
 #include "base/tally.h"
 
 enum event_type {
@@ -58,6 +59,7 @@ struct account {
 
 /* The wire's name: "reception", "delivery", ... (mapping.md 2). */
 const char *account_event_name(enum event_type type);
+struct slice account_event_text(enum event_type type);
 
 /* "tq", "rs", "unknown-type", "dlv-type", "sparkpost-queue", ... */
 const char *account_skip_name(enum skip_reason reason);

@@ -5,8 +5,9 @@
 /*
  * event - one NDJSON line (mapping.md 4)
  *
- *	event_make(&event, &record, EVENT_DELIVERY, false);
- *	event_write(&event, json);
+ *	event_plan(&event, &record, EVENT_DELIVERY, false);
+ *	event_make(&event, &record);
+ *	event_line(&event, &out);
  *
  * Values are slices of the row, of the record's memory, of the settings and of
  * the event itself: do not copy an event, and write it before the next row.
@@ -39,6 +40,11 @@ void event_plan(struct event *event, const struct record *record,
 /* All attributes of a planned event. */
 void event_make(struct event *event, const struct record *record);
 
-void event_write(const struct event *event, struct json *json);
+/* Append the line to "out", which may overflow. */
+void event_line(const struct event *event, struct buf *out);
+
+/* The same, by yajl and ten times as dear: the judge of event_line(), and what
+ * EVENTS=yajl builds in its place. */
+void event_line_yajl(const struct event *event, struct json *json);
 
 #endif /* ACCT_EVENT_H */

@@ -30,6 +30,7 @@ struct record_clock {
 
 struct record_tools {
 	const struct settings *settings;
+	struct slice node_name; /* of the settings */
 	struct scratch scratch;
 	struct charset charset;
 	struct buf text, spare, spare2;

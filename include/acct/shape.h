@@ -28,6 +28,7 @@
 #include <sys/types.h>
 
 #include "acct/account.h"
+#include "acct/attribute.h"
 #include "acct/mask.h"
 #include "acct/settings.h"
 #include "base/buf.h"
@@ -144,6 +145,7 @@ struct shape_attribute {
 	} kind;
 	const char *origin; /* "column rcpt", "mapping vmta:mta1", "default",
 			       "rule 4.1 bounceCat", ... */
+	enum attribute attribute;
 };
 
 struct shape_event {

@@ -36,7 +36,11 @@ void buf_init(struct buf *buf, size_t max);
 void buf_release(struct buf *buf);
 
 /* Forget the bytes, keep the memory. */
-void buf_reset(struct buf *buf);
+static inline void buf_reset(struct buf *buf)
+{
+	buf->len = 0;
+	buf->overflow = false;
+}
 
 /* Cut back to "len" bytes; overflow is forgotten.  len <= buf->len. */
 void buf_truncate(struct buf *buf, size_t len);
@@ -56,7 +60,10 @@ int buf_addf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 /* The bytes as a slice, good until the next change. */
-struct slice buf_slice(const struct buf *buf);
+static inline struct slice buf_slice(const struct buf *buf)
+{
+	return slice_of(buf->p, buf->len);
+}
 
 /*
  * The bytes as a C string, good until the next change; never NULL.  A NUL

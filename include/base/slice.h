@@ -39,18 +39,45 @@ static inline bool slice_eq(struct slice a, struct slice b)
 	return a.len == b.len && (!a.len || memcmp(a.p, b.p, a.len) == 0);
 }
 
-/* Equal but for ASCII letter case. */
-bool slice_eq_nocase(struct slice a, struct slice b);
-
 /* Does "s" begin with "prefix"; the second form ignores ASCII case. */
-bool slice_starts(struct slice s, struct slice prefix);
+static inline bool slice_starts(struct slice s, struct slice prefix)
+{
+	return s.len >= prefix.len &&
+	       (!prefix.len || memcmp(s.p, prefix.p, prefix.len) == 0);
+}
 bool slice_starts_nocase(struct slice s, struct slice prefix);
 
+/* Equal but for ASCII letter case; mostly, it is the same. */
+static inline bool slice_eq_nocase(struct slice a, struct slice b)
+{
+	return a.len == b.len &&
+	       (slice_starts(a, b) || slice_starts_nocase(a, b));
+}
+
 /* Cut "n" bytes (at most all of them) from the front. */
-struct slice slice_skip(struct slice s, size_t n);
+static inline struct slice slice_skip(struct slice s, size_t n)
+{
+	if (n > s.len)
+		n = s.len;
+	return n ? slice_of(s.p + n, s.len - n) : s;
+}
+
+static inline bool slice_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 /* Cut blanks, tabs, CR and LF from both ends. */
-struct slice slice_trim(struct slice s);
+static inline struct slice slice_trim(struct slice s)
+{
+	while (s.len && slice_blank(s.p[0])) {
+		s.p++;
+		s.len--;
+	}
+	while (s.len && slice_blank(s.p[s.len - 1]))
+		s.len--;
+	return s;
+}
 
 /*
  * The part before the first "c", and through rest_out what follows it.
@@ -59,8 +86,19 @@ struct slice slice_trim(struct slice s);
 struct slice slice_cut(struct slice s, char c, struct slice *rest_out);
 
 /* Position of the first (last) "c", or s.len when there is none. */
-size_t slice_find(struct slice s, char c);
-size_t slice_find_last(struct slice s, char c);
+static inline size_t slice_find(struct slice s, char c)
+{
+	const char *hit = s.len ? memchr(s.p, c, s.len) : NULL;
+
+	return hit ? (size_t)(hit - s.p) : s.len;
+}
+
+static inline size_t slice_find_last(struct slice s, char c)
+{
+	const char *hit = s.len ? memrchr(s.p, c, s.len) : NULL;
+
+	return hit ? (size_t)(hit - s.p) : s.len;
+}
 
 /* Order as memcmp does, shorter first; for sorting. */
 int slice_compare(struct slice a, struct slice b);

@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "acct/account.h"
 
-const char *account_event_name(enum event_type type)
+struct slice account_event_text(enum event_type type)
 {
-	static const char *const names[EVENT_TYPES] = {
-		[EVENT_RECEPTION] = "reception", [EVENT_DELIVERY] = "delivery",
-		[EVENT_INBAND] = "inband",	 [EVENT_TEMPFAIL] = "tempfail",
-		[EVENT_OUTOFBAND] = "outofband", [EVENT_FEEDBACK] = "feedback",
+	static const struct slice texts[EVENT_TYPES] = {
+		[EVENT_RECEPTION] = {"reception", 9},
+		[EVENT_DELIVERY] = {"delivery", 8},
+		[EVENT_INBAND] = {"inband", 6},
+		[EVENT_TEMPFAIL] = {"tempfail", 8},
+		[EVENT_OUTOFBAND] = {"outofband", 9},
+		[EVENT_FEEDBACK] = {"feedback", 8},
 	};
 
-	return names[type];
+	return texts[type];
+}
+
+const char *account_event_name(enum event_type type)
+{
+	return account_event_text(type).p;
 }
 
 const char *account_skip_name(enum skip_reason reason)

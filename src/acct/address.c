@@ -57,7 +57,18 @@ static size_t address_skip(const struct address_scan *scan)
 
 static bool address_blank(char c)
 {
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+	return slice_blank(c);
+}
+
+/* Bytes that mean nothing anywhere in a word. */
+static bool address_plain(char c)
+{
+	static const bool special[256] = {
+		[' '] = true, ['\t'] = true, ['\r'] = true, ['\n'] = true,
+		[','] = true, [';'] = true,  [':'] = true,  ['<'] = true,
+		['>'] = true, ['('] = true,  ['['] = true,  ['"'] = true};
+
+	return !special[(unsigned char)c];
 }
 
 static bool address_special(const struct address_scan *scan, char c)
@@ -75,7 +86,9 @@ static struct slice address_word(struct address_scan *scan)
 	while (scan->at < scan->text.len) {
 		char c = scan->text.p[scan->at];
 
-		if (c == '[') {
+		if (address_plain(c)) {
+			scan->at++;
+		} else if (c == '[') {
 			struct slice rest = slice_skip(scan->text, scan->at);
 			size_t end;
 
@@ -95,6 +108,15 @@ static struct slice address_word(struct address_scan *scan)
 }
 
 /* Blanks and brackets have a place only inside of quotes or a literal. */
+static bool address_odd(char c)
+{
+	static const bool odd[256] = {
+		['\0'] = true, [' '] = true, ['\t'] = true, ['\r'] = true,
+		['\n'] = true, ['<'] = true, ['>'] = true,  ['"'] = true};
+
+	return odd[(unsigned char)c];
+}
+
 static bool address_is(struct slice s)
 {
 	struct slice local = address_local(s), domain = address_domain(s);
@@ -103,11 +125,11 @@ static bool address_is(struct slice s)
 	bool literal = domain.len && domain.p[0] == '[';
 
 	for (size_t i = 0; i < local.len && !quoted; i++) {
-		if (address_blank(local.p[i]) || strchr("<>\"", local.p[i]))
+		if (address_odd(local.p[i]))
 			return false;
 	}
 	for (size_t i = 0; i < domain.len && !literal; i++) {
-		if (address_blank(domain.p[i]) || strchr("<>\"", domain.p[i]))
+		if (address_odd(domain.p[i]))
 			return false;
 	}
 	return local.len && domain.len;
@@ -197,11 +219,27 @@ static struct slice address_ip_head(struct slice text)
 	return slice_of(text.p, n);
 }
 
+/* What nearly all are: nothing but digits and points. */
+static bool address_is_v4(struct slice text)
+{
+	bool point = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.p[i] == '.')
+			point = true;
+		else if (text.p[i] < '0' || text.p[i] > '9')
+			return false;
+	}
+	return point;
+}
+
 struct slice address_ip(struct slice text)
 {
 	struct slice found;
 
 	text = slice_trim(text);
+	if (address_is_v4(text))
+		return text;
 	found = address_ip_head(text);
 	for (size_t i = 0; !found.len && i < text.len; i++) {
 		if (text.p[i] == '[' || text.p[i] == '(' || text.p[i] == '<')

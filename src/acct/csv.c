@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "acct/csv_stops.h"
 #include "acct/kind.h"
 #include "base/mem.h"
 
@@ -18,13 +19,11 @@ struct csv_scan {
 	bool ends;  /* its end is the end of the file, not of max_row */
 	size_t at;
 	size_t fault; /* where the quoting is broken */
+	struct csv_stops stops;
 };
 
 /* What ended a field. */
 enum csv_end { CSV_COMMA = 0, CSV_LINE, CSV_FAULT, CSV_WINDOW };
-
-/* The bytes that an unquoted field is searched for. */
-static const bool csv_stop[256] = {['"'] = true, [','] = true, ['\n'] = true};
 
 void csv_init(struct csv *csv, size_t max_row)
 {
@@ -39,16 +38,22 @@ void csv_release(struct csv *csv)
 	csv_init(csv, csv->max_row);
 }
 
-static void csv_add(struct csv *csv, struct slice field)
+/* One more than the most is kept, so that too many can be told. */
+static void csv_grow(struct csv *csv)
+{
+	csv->cap = csv->cap ? csv->cap * 2 : 64;
+	if (csv->cap > CSV_FIELDS_MAX)
+		csv->cap = CSV_FIELDS_MAX + 1;
+	csv->fields =
+		mem_resize_array(csv->fields, csv->cap, sizeof(*csv->fields));
+}
+
+static inline void csv_add(struct csv *csv, struct slice field)
 {
 	if (csv->count == csv->cap) {
 		if (csv->cap > CSV_FIELDS_MAX)
 			return;
-		csv->cap = csv->cap ? csv->cap * 2 : 64;
-		if (csv->cap > CSV_FIELDS_MAX)
-			csv->cap = CSV_FIELDS_MAX + 1;
-		csv->fields = mem_resize_array(csv->fields, csv->cap,
-					       sizeof(*csv->fields));
+		csv_grow(csv);
 	}
 	csv->fields[csv->count++] = field;
 }
@@ -125,28 +130,42 @@ static enum csv_end csv_quoted(struct csv *csv, struct csv_scan *scan,
 	return csv_after_quote(scan);
 }
 
-static enum csv_end csv_plain(struct csv *csv, struct csv_scan *scan)
+/* The last field of a row, or one with a quote inside: it ends at "stop". */
+static enum csv_end csv_last(struct csv *csv, struct csv_scan *scan,
+			     size_t stop)
 {
-	const char *from = scan->window.p + scan->at;
-	const char *end = scan->window.p + scan->window.len;
-	const char *p = from;
-	size_t len;
+	struct slice w = scan->window;
+	size_t from = scan->at, end = stop;
 
-	while (p < end && !csv_stop[(unsigned char)*p])
-		p++;
-	len = (size_t)(p - from);
-	scan->at += len;
-	if (p < end && *p == '"') {
-		scan->fault = scan->at;
+	scan->at = stop;
+	if (stop < w.len && w.p[stop] == '"') {
+		scan->fault = stop;
 		return CSV_FAULT;
 	}
-	if ((p == end || *p == '\n') && len && p[-1] == '\r')
-		len--;
-	csv_add(csv, slice_of(from, len));
-	if (p == end)
+	if (end > from && w.p[end - 1] == '\r')
+		end--;
+	csv_add(csv, slice_of(w.p + from, end - from));
+	if (stop == w.len)
 		return CSV_WINDOW;
 	scan->at++;
-	return *p == ',' ? CSV_COMMA : CSV_LINE;
+	return CSV_LINE;
+}
+
+/* Fields without quotes, as many as stand together. */
+static enum csv_end csv_plain(struct csv *csv, struct csv_scan *scan)
+{
+	struct slice w = scan->window;
+
+	for (;;) {
+		size_t stop = csv_stops_next(&scan->stops, w, scan->at);
+
+		if (stop == w.len || w.p[stop] != ',')
+			return csv_last(csv, scan, stop);
+		csv_add(csv, slice_of(w.p + scan->at, stop - scan->at));
+		scan->at = stop + 1;
+		if (scan->at < w.len && w.p[scan->at] == '"')
+			return CSV_COMMA;
+	}
 }
 
 /* The fields of one row; closed_out: not inside a quoted one. */

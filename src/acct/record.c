@@ -17,7 +17,9 @@ void record_tools_init(struct record_tools *tools,
 {
 	size_t max = RECORD_GROWTH * settings->max_row;
 
-	*tools = (struct record_tools){.settings = settings};
+	*tools = (struct record_tools){.settings = settings,
+				       .node_name =
+					       slice_str(settings->node_name)};
 	scratch_init(&tools->scratch);
 	charset_init(&tools->charset);
 	buf_init(&tools->text, max);

@@ -149,7 +149,11 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 		if (!row->sent[i])
 			continue;
 		row->sent_count++;
-		event_write(event, shape->json);
+#ifdef EVENTS_BY_YAJL
+		event_line_yajl(event, shape->json);
+#else
+		event_line(event, &shape->json_text);
+#endif
 	}
 }
 

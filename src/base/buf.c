@@ -19,12 +19,6 @@ void buf_release(struct buf *buf)
 	buf_init(buf, buf->max);
 }
 
-void buf_reset(struct buf *buf)
-{
-	buf->len = 0;
-	buf->overflow = false;
-}
-
 void buf_truncate(struct buf *buf, size_t len)
 {
 	assert(len <= buf->len);
@@ -105,11 +99,6 @@ int buf_addf(struct buf *buf, const char *format, ...)
 	}
 	va_end(again);
 	return n < 0 ? -1 : 0;
-}
-
-struct slice buf_slice(const struct buf *buf)
-{
-	return slice_of(buf->p, buf->len);
 }
 
 const char *buf_str(struct buf *buf)

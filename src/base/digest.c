@@ -9,10 +9,10 @@
 /* Numbers go into a digest big end first, whatever the machine. */
 static void digest_store(unsigned char *out, uint64_t value)
 {
-	for (int i = 7; i >= 0; i--) {
-		out[i] = (unsigned char)value;
-		value >>= 8;
-	}
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	value = __builtin_bswap64(value);
+#endif
+	memcpy(out, &value, sizeof(value));
 }
 
 static void digest_hex(uint64_t value, int digits, char *out)

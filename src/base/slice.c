@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/slice.h"
 
-static bool slice_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
 bool slice_starts_nocase(struct slice s, struct slice prefix)
 {
 	if (s.len < prefix.len)
@@ -15,47 +10,6 @@ bool slice_starts_nocase(struct slice s, struct slice prefix)
 			return false;
 	}
 	return true;
-}
-
-bool slice_eq_nocase(struct slice a, struct slice b)
-{
-	return a.len == b.len && slice_starts_nocase(a, b);
-}
-
-bool slice_starts(struct slice s, struct slice prefix)
-{
-	return s.len >= prefix.len &&
-	       (!prefix.len || memcmp(s.p, prefix.p, prefix.len) == 0);
-}
-
-struct slice slice_skip(struct slice s, size_t n)
-{
-	if (n > s.len)
-		n = s.len;
-	return n ? slice_of(s.p + n, s.len - n) : s;
-}
-
-struct slice slice_trim(struct slice s)
-{
-	while (s.len && slice_blank(s.p[0]))
-		s = slice_skip(s, 1);
-	while (s.len && slice_blank(s.p[s.len - 1]))
-		s.len--;
-	return s;
-}
-
-size_t slice_find(struct slice s, char c)
-{
-	const char *hit = s.len ? memchr(s.p, c, s.len) : NULL;
-
-	return hit ? (size_t)(hit - s.p) : s.len;
-}
-
-size_t slice_find_last(struct slice s, char c)
-{
-	const char *hit = s.len ? memrchr(s.p, c, s.len) : NULL;
-
-	return hit ? (size_t)(hit - s.p) : s.len;
 }
 
 struct slice slice_cut(struct slice s, char c, struct slice *rest_out)

@@ -47,21 +47,36 @@ size_t utf8_char(struct slice s)
 	return need;
 }
 
+#define UTF8_HIGH UINT64_C(0x8080808080808080)
+
+/* Where the first byte of 0x80 or more may be: not far behind the result. */
+static size_t utf8_ascii(struct slice s, size_t at)
+{
+	uint64_t w[4];
+
+	for (; s.len - at >= sizeof(w); at += sizeof(w)) {
+		memcpy(w, s.p + at, sizeof(w));
+		if ((w[0] | w[1] | w[2] | w[3]) & UTF8_HIGH)
+			break;
+	}
+	for (; s.len - at >= sizeof(w[0]); at += sizeof(w[0])) {
+		memcpy(w, s.p + at, sizeof(w[0]));
+		if (w[0] & UTF8_HIGH)
+			break;
+	}
+	return at;
+}
+
 size_t utf8_valid(struct slice s)
 {
 	size_t at = 0;
 
 	while (at < s.len) {
-		uint64_t eight;
 		size_t n;
 
-		if (s.len - at >= sizeof(eight)) {
-			memcpy(&eight, s.p + at, sizeof(eight));
-			if (!(eight & UINT64_C(0x8080808080808080))) {
-				at += sizeof(eight);
-				continue;
-			}
-		}
+		at = utf8_ascii(s, at);
+		if (at == s.len)
+			break;
 		n = utf8_char(slice_skip(s, at));
 		if (!n)
 			break;

@@ -136,6 +136,42 @@ static int when_zone(struct slice s, int *offset_out)
 	return 0;
 }
 
+/* --- The form that PowerMTA writes --- */
+
+/* Two digits, or a number over 99. */
+static int when_two(const char *p)
+{
+	unsigned int tens = (unsigned int)(p[0] - '0');
+	unsigned int ones = (unsigned int)(p[1] - '0');
+
+	return tens > 9 || ones > 9 ? 10000 : (int)(tens * 10 + ones);
+}
+
+/* "YYYY-MM-DD HH:MM:SS+hhmm"; anything else is for those who look closer. */
+static bool when_usual(struct slice s, int64_t *seconds_out)
+{
+	const char *p = s.p;
+	struct when_date d;
+	int zone, minutes;
+
+	if (s.len != 24 || p[4] != '-' || p[7] != '-' || p[10] != ' ' ||
+	    p[13] != ':' || p[16] != ':' || (p[19] != '+' && p[19] != '-'))
+		return false;
+	d = (struct when_date){.year = when_two(p) * 100 + when_two(p + 2),
+			       .month = when_two(p + 5),
+			       .day = when_two(p + 8),
+			       .hour = when_two(p + 11),
+			       .minute = when_two(p + 14),
+			       .second = when_two(p + 17)};
+	zone = when_two(p + 20);
+	minutes = when_two(p + 22);
+	if (d.year > 9999 || !when_exists(&d) || zone > 15 || minutes > 59)
+		return false;
+	zone = (zone * 60 + minutes) * 60;
+	*seconds_out = when_utc(&d) - (p[19] == '-' ? -zone : zone);
+	return true;
+}
+
 int when_parse(struct slice text, int64_t *seconds_out)
 {
 	struct when_date d = {0};
@@ -143,6 +179,8 @@ int when_parse(struct slice text, int64_t *seconds_out)
 	int offset;
 
 	text = slice_trim(text);
+	if (when_usual(text, seconds_out))
+		return 0;
 	if (slice_number(text, 99999999999ULL, &number) == 0) {
 		*seconds_out = (int64_t)number;
 		return 0;
