@@ -20,12 +20,17 @@
 #include "acct/identity.h"
 #include "acct/scratch.h"
 
-/* A time's text and what it was read as: rows of a second share it. */
+/* A time's text and what it was read as: rows of a minute share most of it. */
 struct record_clock {
 	char text[40];
 	size_t len;
 	bool good;
 	int64_t seconds;
+};
+
+/* The last encoded subject: mail of one campaign shares it. */
+struct record_subject {
+	struct buf encoded, text;
 };
 
 struct record_tools {
@@ -35,6 +40,7 @@ struct record_tools {
 	struct charset charset;
 	struct buf text, spare, spare2;
 	struct record_clock logged, queued;
+	struct record_subject subject;
 	bool trace; /* make origins that have to be put together */
 };
 

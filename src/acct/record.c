@@ -12,6 +12,9 @@
  */
 enum { RECORD_GROWTH = 8 };
 
+/* A longer subject is decoded each time. */
+enum { RECORD_SUBJECT_MAX = 1000 };
+
 void record_tools_init(struct record_tools *tools,
 		       const struct settings *settings)
 {
@@ -25,6 +28,8 @@ void record_tools_init(struct record_tools *tools,
 	buf_init(&tools->text, max);
 	buf_init(&tools->spare, max);
 	buf_init(&tools->spare2, max);
+	buf_init(&tools->subject.encoded, RECORD_SUBJECT_MAX);
+	buf_init(&tools->subject.text, RECORD_GROWTH * RECORD_SUBJECT_MAX);
 }
 
 void record_tools_release(struct record_tools *tools)
@@ -34,6 +39,8 @@ void record_tools_release(struct record_tools *tools)
 	buf_release(&tools->text);
 	buf_release(&tools->spare);
 	buf_release(&tools->spare2);
+	buf_release(&tools->subject.encoded);
+	buf_release(&tools->subject.text);
 }
 
 /* --- Texts --- */
@@ -95,19 +102,63 @@ struct slice record_reply(const struct record *record, struct slice text)
 	return record_keep(record);
 }
 
-struct slice record_subject(const struct record *record)
+static struct slice record_decode(const struct record *record,
+				  struct slice encoded)
 {
 	struct record_tools *tools = record->tools;
+
+	buf_reset(&tools->text);
+	mime_decode(&tools->charset, encoded, &tools->spare, &tools->text);
+	return record_keep(record);
+}
+
+struct slice record_subject(const struct record *record)
+{
+	struct record_subject *last = &record->tools->subject;
 	struct slice subject = slice_trim(row_get(&record->row, ROW_SUBJECT));
 
 	if (!mime_encoded(subject))
 		return record_text(record, subject);
-	buf_reset(&tools->text);
-	mime_decode(&tools->charset, subject, &tools->spare, &tools->text);
-	return record_text(record, record_keep(record));
+	if (subject.len > RECORD_SUBJECT_MAX)
+		return record_text(record, record_decode(record, subject));
+	if (!slice_eq(subject, buf_slice(&last->encoded))) {
+		buf_reset(&last->encoded);
+		buf_reset(&last->text);
+		buf_add_slice(&last->text, record_decode(record, subject));
+		if (last->text.overflow)
+			return record_text(record,
+					   record_decode(record, subject));
+		buf_add_slice(&last->encoded, subject);
+	}
+	return record_text(record, buf_slice(&last->text));
 }
 
 /* --- Reading --- */
+
+/*
+ * Is it the usual form, and in the minute of the last one?  Then only the two
+ * digits of the second are new.
+ */
+static bool record_same_minute(struct record_clock *clock, struct slice text)
+{
+	enum { SECOND = 17, ZONE = 19, USUAL = 24 };
+	unsigned int tens, ones;
+
+	if (text.len != USUAL || clock->len != USUAL || !clock->good ||
+	    text.p[SECOND - 1] != ':' ||
+	    memcmp(text.p, clock->text, SECOND) != 0 ||
+	    memcmp(text.p + ZONE, clock->text + ZONE, USUAL - ZONE) != 0)
+		return false;
+	tens = (unsigned int)(text.p[SECOND] - '0');
+	ones = (unsigned int)(text.p[SECOND + 1] - '0');
+	if (tens > 5 || ones > 9)
+		return false;
+	clock->seconds += (int64_t)(tens * 10 + ones);
+	clock->seconds -= (clock->text[SECOND] - '0') * 10 +
+			  (clock->text[SECOND + 1] - '0');
+	memcpy(clock->text + SECOND, text.p + SECOND, 2);
+	return true;
+}
 
 static bool record_when(struct record_clock *clock, struct slice text,
 			int64_t *seconds_out)
@@ -115,7 +166,8 @@ static bool record_when(struct record_clock *clock, struct slice text,
 	text = slice_trim(text);
 	if (!text.len || text.len > sizeof(clock->text))
 		return false;
-	if (!slice_eq(text, slice_of(clock->text, clock->len))) {
+	if (!record_same_minute(clock, text) &&
+	    !slice_eq(text, slice_of(clock->text, clock->len))) {
 		memcpy(clock->text, text.p, text.len);
 		clock->len = text.len;
 		clock->good = when_parse(text, &clock->seconds) == 0 &&
