@@ -34,6 +34,8 @@ int slice_compare(struct slice a, struct slice b)
 int slice_number(struct slice s, unsigned long long max,
 		 unsigned long long *value_out)
 {
+	const unsigned long long tenth = max / 10;
+	const unsigned int last = (unsigned int)(max % 10);
 	unsigned long long value = 0;
 
 	if (!s.len)
@@ -41,8 +43,8 @@ int slice_number(struct slice s, unsigned long long max,
 	for (size_t i = 0; i < s.len; i++) {
 		unsigned int digit = (unsigned int)(s.p[i] - '0');
 
-		if (s.p[i] < '0' || digit > 9 || value > max / 10 ||
-		    (value == max / 10 && digit > max % 10))
+		if (digit > 9 || value > tenth ||
+		    (value == tenth && digit > last))
 			return -1;
 		value = value * 10 + digit;
 	}
