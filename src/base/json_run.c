@@ -100,23 +100,24 @@ static size_t run_word(char *out, const char *p, size_t n)
 }
 
 #ifdef __SSE2__
-/* As run_word(), for the sixteen bytes that are there. */
-static size_t run_wide(char *out, const char *p)
+/* As run_marks(), a bit for each of the sixteen bytes at "p", which are copied
+ * as well. */
+static unsigned int run_wide(char *out, const char *p)
 {
 	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
 	__m128i control =
 		_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
 	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
 	__m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
-	int marks = _mm_movemask_epi8(
-		_mm_or_si128(control, _mm_or_si128(quote, slash)));
 
 	_mm_storeu_si128((__m128i *)(void *)out, v);
-	return marks ? (size_t)__builtin_ctz((unsigned int)marks) : 16;
+	return (unsigned int)_mm_movemask_epi8(
+		_mm_or_si128(control, _mm_or_si128(quote, slash)));
 }
 #endif
 
-char *json_run(char *out, struct slice text)
+/* With escapes, or long. */
+static char *run_long(char *out, struct slice text)
 {
 	const char *p = text.p;
 	size_t left = text.len;
@@ -126,8 +127,10 @@ char *json_run(char *out, struct slice text)
 
 #ifdef __SSE2__
 		if (left >= 16) {
+			unsigned int marks = run_wide(out, p);
+
 			most = 16;
-			n = run_wide(out, p);
+			n = marks ? (size_t)__builtin_ctz(marks) : most;
 		} else
 #endif
 			n = run_word(out, p, left);
@@ -141,4 +144,31 @@ char *json_run(char *out, struct slice text)
 		}
 	}
 	return out;
+}
+
+/* Most values are short and as they are: copied as two words that overlap. */
+char *json_run(char *out, struct slice text)
+{
+	const char *p = text.p;
+	size_t n = text.len;
+
+	if (n >= 8 && n < 16) {
+		uint64_t head = run_load(p, 8), tail = run_load(p + n - 8, 8);
+
+		if (run_marks(head) | run_marks(tail))
+			return run_long(out, text);
+		memcpy(out, &head, sizeof(head));
+		memcpy(out + n - 8, &tail, sizeof(tail));
+		return out + n;
+	}
+#ifdef __SSE2__
+	if (n >= 16 && n <= 32) {
+		unsigned int marks = run_wide(out, p);
+
+		if (marks | run_wide(out + n - 16, p + n - 16))
+			return run_long(out, text);
+		return out + n;
+	}
+#endif
+	return run_long(out, text);
 }
