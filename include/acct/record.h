@@ -28,9 +28,14 @@ struct record_clock {
 	int64_t seconds;
 };
 
-/* The last encoded subject: mail of one campaign shares it. */
+/* The last encoded subject, and the last sender's header with the place of the
+ * address in it: mail of one campaign shares them. */
 struct record_subject {
 	struct buf encoded, text;
+};
+struct record_sender {
+	struct buf header;
+	size_t at, len;
 };
 
 struct record_tools {
@@ -41,6 +46,7 @@ struct record_tools {
 	struct buf text, spare, spare2;
 	struct record_clock logged, queued;
 	struct record_subject subject;
+	struct record_sender sender;
 	bool trace; /* make origins that have to be put together */
 };
 

@@ -12,8 +12,8 @@
  */
 enum { RECORD_GROWTH = 8 };
 
-/* A longer subject is decoded each time. */
-enum { RECORD_SUBJECT_MAX = 1000 };
+/* A longer subject or sender is read anew each time. */
+enum { RECORD_KEPT_MAX = 1000 };
 
 void record_tools_init(struct record_tools *tools,
 		       const struct settings *settings)
@@ -28,8 +28,9 @@ void record_tools_init(struct record_tools *tools,
 	buf_init(&tools->text, max);
 	buf_init(&tools->spare, max);
 	buf_init(&tools->spare2, max);
-	buf_init(&tools->subject.encoded, RECORD_SUBJECT_MAX);
-	buf_init(&tools->subject.text, RECORD_GROWTH * RECORD_SUBJECT_MAX);
+	buf_init(&tools->subject.encoded, RECORD_KEPT_MAX);
+	buf_init(&tools->subject.text, RECORD_GROWTH * RECORD_KEPT_MAX);
+	buf_init(&tools->sender.header, RECORD_KEPT_MAX);
 }
 
 void record_tools_release(struct record_tools *tools)
@@ -41,6 +42,7 @@ void record_tools_release(struct record_tools *tools)
 	buf_release(&tools->spare2);
 	buf_release(&tools->subject.encoded);
 	buf_release(&tools->subject.text);
+	buf_release(&tools->sender.header);
 }
 
 /* --- Texts --- */
@@ -119,7 +121,7 @@ struct slice record_subject(const struct record *record)
 
 	if (!mime_encoded(subject))
 		return record_text(record, subject);
-	if (subject.len > RECORD_SUBJECT_MAX)
+	if (subject.len > RECORD_KEPT_MAX)
 		return record_text(record, record_decode(record, subject));
 	if (!slice_eq(subject, buf_slice(&last->encoded))) {
 		buf_reset(&last->encoded);
@@ -224,6 +226,25 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 	return RECORD_GOOD;
 }
 
+/* The address in a header: where it was in the last one, if that is the same.
+ */
+static struct slice record_address(struct record_sender *last,
+				   struct slice header)
+{
+	struct slice found;
+
+	if (header.len && slice_eq(header, buf_slice(&last->header)))
+		return slice_of(header.p + last->at, last->len);
+	found = address_of_header(header);
+	buf_reset(&last->header);
+	if (!found.len)
+		return found;
+	buf_add_slice(&last->header, header);
+	last->at = (size_t)(found.p - header.p);
+	last->len = found.len;
+	return found;
+}
+
 /* The first of two headers and the envelope that holds an address. */
 static void record_from(struct record *record)
 {
@@ -233,7 +254,8 @@ static void record_from(struct record *record)
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		record->from_column = headers[i];
 		record->from =
-			address_of_header(row_get(&record->row, headers[i]));
+			record_address(&record->tools->sender,
+				       row_get(&record->row, headers[i]));
 		if (record->from.len)
 			return;
 	}

@@ -119,6 +119,47 @@ START_TEST(subjects_are_those_of_their_rows)
 }
 END_TEST
 
+START_TEST(senders_are_those_of_their_rows)
+{
+	static const char *const senders[][3] = {
+		/* header_From, header_Sender, friendly_from */
+		{"Ann <ann@a.example>", "", "ann@a.example"},
+		{"Ann <ann@a.example>", "bob@b.example", "ann@a.example"},
+		{"", "Ann <ann@a.example>", "ann@a.example"},
+		{"nobody", "bob@b.example", "bob@b.example"},
+		{"", "", "o@o.example"},
+		{"nobody", "", "o@o.example"},
+		{"Ann <ann@a.example>", "", "ann@a.example"},
+		{"Ann <abb@a.example>", "", "abb@a.example"},
+	};
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	buf_add_str(&text, "type,timeLogged,orig,rcpt,header_From,"
+			   "header_Sender\n");
+	for (size_t i = 0; i < NROF(senders); i++)
+		buf_addf(&text, "d,1769850000,o@o.example,d@e.f,%s,%s\n",
+			 senders[i][0], senders[i][1]);
+	/* Too long to be kept. */
+	for (int i = 0; i < 2; i++) {
+		buf_add_str(&text, "d,1769850000,o@o.example,d@e.f,");
+		for (int k = 0; k < 2000; k++)
+			buf_add_char(&text, 'x');
+		buf_addf(&text, " <long%d@e.f>,\n", i);
+	}
+	shaping_text(&run, buf_str(&text));
+	for (size_t i = 0; i < NROF(senders); i++)
+		ck_assert_str_eq(shaping_value(&run, i, "friendly_from"),
+				 senders[i][2]);
+	ck_assert_str_eq(shaping_value(&run, NROF(senders), "friendly_from"),
+			 "long0@e.f");
+	ck_assert_str_eq(
+		shaping_value(&run, NROF(senders) + 1, "friendly_from"),
+		"long1@e.f");
+	buf_release(&text);
+}
+END_TEST
+
 Suite *record_suite(void)
 {
 	Suite *s = suite_create("record");
@@ -127,6 +168,7 @@ Suite *record_suite(void)
 	tcase_add_checked_fixture(tc, start, stop);
 	tcase_add_test(tc, times_of_a_minute_have_their_own_seconds);
 	tcase_add_test(tc, subjects_are_those_of_their_rows);
+	tcase_add_test(tc, senders_are_those_of_their_rows);
 	suite_add_tcase(s, tc);
 	return s;
 }
