@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/utf8.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
 
 static bool utf8_tail(unsigned char c)
@@ -52,16 +56,24 @@ size_t utf8_char(struct slice s)
 /* Where the first byte of 0x80 or more may be: not far behind the result. */
 static size_t utf8_ascii(struct slice s, size_t at)
 {
-	uint64_t w[4];
+	uint64_t w;
 
-	for (; s.len - at >= sizeof(w); at += sizeof(w)) {
-		memcpy(w, s.p + at, sizeof(w));
-		if ((w[0] | w[1] | w[2] | w[3]) & UTF8_HIGH)
+#ifdef __SSE2__
+	for (; s.len - at >= 64; at += 64) {
+		const __m128i *p = (const __m128i *)(const void *)(s.p + at);
+		__m128i all =
+			_mm_or_si128(_mm_or_si128(_mm_loadu_si128(p),
+						  _mm_loadu_si128(p + 1)),
+				     _mm_or_si128(_mm_loadu_si128(p + 2),
+						  _mm_loadu_si128(p + 3)));
+
+		if (_mm_movemask_epi8(all))
 			break;
 	}
-	for (; s.len - at >= sizeof(w[0]); at += sizeof(w[0])) {
-		memcpy(w, s.p + at, sizeof(w[0]));
-		if (w[0] & UTF8_HIGH)
+#endif
+	for (; s.len - at >= sizeof(w); at += sizeof(w)) {
+		memcpy(&w, s.p + at, sizeof(w));
+		if (w & UTF8_HIGH)
 			break;
 	}
 	return at;
