@@ -28,14 +28,15 @@ struct record_clock {
 	int64_t seconds;
 };
 
-/* The last encoded subject, and the last sender's header with the place of the
- * address in it: mail of one campaign shares them. */
-struct record_subject {
-	struct buf encoded, text;
-};
-struct record_sender {
-	struct buf header;
-	size_t at, len;
+/* Encoded subjects, and senders' headers with the place of the address in them:
+ * mail of one campaign shares them.  Where they are kept depends on a few of
+ * their bytes; what comes to the same place replaces what was there. */
+enum { RECORD_KEPT = 16 };
+
+struct record_kept {
+	struct buf from;
+	struct buf text; /* decoded */
+	size_t at, len;	 /* of the address */
 };
 
 struct record_tools {
@@ -45,8 +46,7 @@ struct record_tools {
 	struct charset charset;
 	struct buf text, spare, spare2;
 	struct record_clock logged, queued;
-	struct record_subject subject;
-	struct record_sender sender;
+	struct record_kept subjects[RECORD_KEPT], senders[RECORD_KEPT];
 	bool trace; /* make origins that have to be put together */
 };
 

@@ -28,9 +28,12 @@ void record_tools_init(struct record_tools *tools,
 	buf_init(&tools->text, max);
 	buf_init(&tools->spare, max);
 	buf_init(&tools->spare2, max);
-	buf_init(&tools->subject.encoded, RECORD_KEPT_MAX);
-	buf_init(&tools->subject.text, RECORD_GROWTH * RECORD_KEPT_MAX);
-	buf_init(&tools->sender.header, RECORD_KEPT_MAX);
+	for (int i = 0; i < RECORD_KEPT; i++) {
+		buf_init(&tools->senders[i].from, RECORD_KEPT_MAX);
+		buf_init(&tools->subjects[i].from, RECORD_KEPT_MAX);
+		buf_init(&tools->subjects[i].text,
+			 RECORD_GROWTH * RECORD_KEPT_MAX);
+	}
 }
 
 void record_tools_release(struct record_tools *tools)
@@ -40,9 +43,29 @@ void record_tools_release(struct record_tools *tools)
 	buf_release(&tools->text);
 	buf_release(&tools->spare);
 	buf_release(&tools->spare2);
-	buf_release(&tools->subject.encoded);
-	buf_release(&tools->subject.text);
-	buf_release(&tools->sender.header);
+	for (int i = 0; i < RECORD_KEPT; i++) {
+		buf_release(&tools->senders[i].from);
+		buf_release(&tools->subjects[i].from);
+		buf_release(&tools->subjects[i].text);
+	}
+}
+
+/* The place for a text, which may hold another one. */
+static struct record_kept *record_place(struct record_kept kept[RECORD_KEPT],
+					struct slice text)
+{
+	const unsigned char *p = (const unsigned char *)text.p;
+	size_t hash = text.len;
+
+	if (text.len)
+		hash += p[0] + 3u * p[text.len / 2] + 5u * p[text.len / 3] +
+			7u * p[text.len - 1 - text.len / 8];
+	return &kept[hash % RECORD_KEPT];
+}
+
+static bool record_is_kept(const struct record_kept *kept, struct slice text)
+{
+	return text.len && slice_eq(text, buf_slice(&kept->from));
 }
 
 /* --- Texts --- */
@@ -116,23 +139,23 @@ static struct slice record_decode(const struct record *record,
 
 struct slice record_subject(const struct record *record)
 {
-	struct record_subject *last = &record->tools->subject;
 	struct slice subject = slice_trim(row_get(&record->row, ROW_SUBJECT));
+	struct record_kept *kept;
 
 	if (!mime_encoded(subject))
 		return record_text(record, subject);
-	if (subject.len > RECORD_KEPT_MAX)
-		return record_text(record, record_decode(record, subject));
-	if (!slice_eq(subject, buf_slice(&last->encoded))) {
-		buf_reset(&last->encoded);
-		buf_reset(&last->text);
-		buf_add_slice(&last->text, record_decode(record, subject));
-		if (last->text.overflow)
-			return record_text(record,
-					   record_decode(record, subject));
-		buf_add_slice(&last->encoded, subject);
+	kept = record_place(record->tools->subjects, subject);
+	if (!record_is_kept(kept, subject)) {
+		struct slice text = record_decode(record, subject);
+
+		buf_reset(&kept->from);
+		buf_reset(&kept->text);
+		if (subject.len > RECORD_KEPT_MAX ||
+		    buf_add_slice(&kept->text, text) < 0)
+			return record_text(record, text);
+		buf_add_slice(&kept->from, subject);
 	}
-	return record_text(record, buf_slice(&last->text));
+	return record_text(record, buf_slice(&kept->text));
 }
 
 /* --- Reading --- */
@@ -226,22 +249,22 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 	return RECORD_GOOD;
 }
 
-/* The address in a header: where it was in the last one, if that is the same.
- */
-static struct slice record_address(struct record_sender *last,
+/* The address in a header. */
+static struct slice record_address(struct record_kept senders[RECORD_KEPT],
 				   struct slice header)
 {
+	struct record_kept *kept = record_place(senders, header);
 	struct slice found;
 
-	if (header.len && slice_eq(header, buf_slice(&last->header)))
-		return slice_of(header.p + last->at, last->len);
+	if (record_is_kept(kept, header))
+		return slice_of(header.p + kept->at, kept->len);
 	found = address_of_header(header);
-	buf_reset(&last->header);
 	if (!found.len)
 		return found;
-	buf_add_slice(&last->header, header);
-	last->at = (size_t)(found.p - header.p);
-	last->len = found.len;
+	buf_reset(&kept->from);
+	buf_add_slice(&kept->from, header);
+	kept->at = (size_t)(found.p - header.p);
+	kept->len = found.len;
 	return found;
 }
 
@@ -254,7 +277,7 @@ static void record_from(struct record *record)
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
 		record->from_column = headers[i];
 		record->from =
-			record_address(&record->tools->sender,
+			record_address(record->tools->senders,
 				       row_get(&record->row, headers[i]));
 		if (record->from.len)
 			return;
