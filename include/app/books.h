@@ -30,7 +30,7 @@ struct books {
 	uint64_t departures;	/* up to which they are in the ledger */
 	uint64_t failures_base; /* of earlier runs */
 	struct checkpoint_process process;
-	struct buf text;
+	struct checkpoint_writer *writer;
 };
 
 struct books_draft {
@@ -40,6 +40,10 @@ struct books_draft {
 void books_open(struct books *books, const struct checkpoint *checkpoint,
 		int64_t now_s);
 void books_close(struct books *books);
+
+/* The sources are others now (sources_new()): what is remembered of the text
+ * goes by source_changes(). */
+void books_forget(struct books *books);
 
 /* What delivery says of itself.  True when status should hear of it soon. */
 bool books_uploads(struct books *books, const struct delivery_state *state);

@@ -22,7 +22,11 @@
 
 struct source {
 	struct sources *all;
-	struct position at;
+	union {
+		const struct position at;  /* to read */
+		struct position to_change; /* by source_change() alone */
+	};
+	uint64_t changes;	   /* of "at", counted */
 	size_t setting;		   /* the glob that found it */
 	size_t index;		   /* in all->list */
 	size_t active;		   /* its place in all->active + 1, 0: none */
@@ -48,6 +52,17 @@ struct source {
 	int error;	   /* errno that was told; 0: readable */
 	char *why;
 };
+
+/*
+ * The only way to write to "at".  Who remembers what was made of a position
+ * (books.h) sees by the number of changes that it has to be made anew, so the
+ * pointer is not kept for later.
+ */
+static inline struct position *source_change(struct source *source)
+{
+	source->changes++;
+	return &source->to_change;
+}
 
 static inline bool source_is(const struct source *source, const struct stat *st)
 {

@@ -171,6 +171,9 @@ struct source *sources_get(struct sources *sources, size_t i);
 /* Where it stands.  Good until the next call that takes the sources. */
 const struct position *source_position(const struct source *source);
 
+/* Another number whenever the position may be another one; never 0. */
+uint64_t source_changes(const struct source *source);
+
 /* Is a last line without line end a row (mapping.md 1.5)? */
 bool source_final(const struct source *source);
 

@@ -62,17 +62,26 @@ void checkpoint_release(struct checkpoint *checkpoint);
 void checkpoint_credit(struct checkpoint *checkpoint);
 
 /*
- * Append the text.  Positions are given apart from the struct, one by one,
+ * Make the text.  Positions are given apart from the struct, one by one,
  * because their owner keeps them: checkpoint_begin() with everything but
  * positions, checkpoint_position() for each, checkpoint_end().
- * -1 when "out" overflows.
+ *
+ * The writer remembers the text it made last.  A position with the number and
+ * the mark that it had at the same place then has the same line, which is
+ * copied: the caller changes the mark when the position changes.  Mark 0 is
+ * always made anew.  Memory: twice the text.
+ *
+ * checkpoint_end(): the text, good until the next checkpoint_begin(), or -1
+ * and EFBIG when it is too large.
  */
 struct checkpoint_writer;
-struct checkpoint_writer *checkpoint_begin(const struct checkpoint *checkpoint,
-					   struct buf *out);
+struct checkpoint_writer *checkpoint_writer_new(void);
+void checkpoint_writer_free(struct checkpoint_writer **writer);
+void checkpoint_begin(struct checkpoint_writer *writer,
+		      const struct checkpoint *checkpoint);
 void checkpoint_position(struct checkpoint_writer *writer,
-			 const struct position *position);
-int checkpoint_end(struct checkpoint_writer **writer);
+			 const struct position *position, uint64_t mark);
+int checkpoint_end(struct checkpoint_writer *writer, struct slice *text_out);
 
 /* "out" is empty (all zero) before; after a fault it is released again. */
 enum checkpoint_status checkpoint_parse(struct slice text,

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/books.h"
 
-#include <errno.h>
 #include <stdio.h>
 
 void books_open(struct books *books, const struct checkpoint *checkpoint,
@@ -14,13 +13,19 @@ void books_open(struct books *books, const struct checkpoint *checkpoint,
 				.departures = checkpoint->departures,
 				.failures_base = checkpoint->ledger.failures};
 	ledger_copy(&books->ledger, &checkpoint->ledger);
-	buf_init(&books->text, CHECKPOINT_MAX);
+	books->writer = checkpoint_writer_new();
+}
+
+void books_forget(struct books *books)
+{
+	checkpoint_writer_free(&books->writer);
+	books->writer = checkpoint_writer_new();
 }
 
 void books_close(struct books *books)
 {
 	ledger_release(&books->ledger);
-	buf_release(&books->text);
+	checkpoint_writer_free(&books->writer);
 }
 
 /* Idle and sending follow each other with every batch and are no news; the
@@ -92,18 +97,17 @@ struct slice books_text(struct books *books, const struct books_draft *draft,
 					.departures = books->departures,
 					.numbers = sources_numbers(sources),
 					.ledger = draft->ledger};
-	struct checkpoint_writer *writer;
+	struct slice text;
 
-	buf_reset(&books->text);
-	writer = checkpoint_begin(&checkpoint, &books->text);
-	for (size_t i = 0; i < sources_count(sources); i++)
-		checkpoint_position(writer,
-				    source_position(sources_get(sources, i)));
-	if (checkpoint_end(&writer) < 0) {
-		errno = EFBIG;
-		return SLICE("");
+	checkpoint_begin(books->writer, &checkpoint);
+	for (size_t i = 0; i < sources_count(sources); i++) {
+		const struct source *source = sources_get(sources, i);
+
+		checkpoint_position(books->writer, source_position(source),
+				    source_changes(source));
 	}
-	return buf_slice(&books->text);
+	checkpoint_end(books->writer, &text);
+	return text;
 }
 
 void books_keep(struct books *books, struct books_draft *draft,

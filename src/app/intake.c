@@ -103,6 +103,7 @@ void intake_configure(struct intake *in, const struct config *config,
 	mem_free(positions);
 	sources_free(&in->sources);
 	in->sources = sources;
+	books_forget(&in->books);
 	block_free(&in->block);
 	in->block = block_new(config);
 	in->config = config;

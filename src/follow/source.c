@@ -14,6 +14,11 @@ const struct position *source_position(const struct source *source)
 	return &source->at;
 }
 
+uint64_t source_changes(const struct source *source)
+{
+	return source->changes;
+}
+
 bool source_final(const struct source *source)
 {
 	return source->final;
@@ -58,7 +63,7 @@ int64_t source_read(struct source *source, void *p, size_t n, int64_t offset)
  */
 static void source_leave(struct source *source)
 {
-	struct position *at = &source->at;
+	const struct position *at = &source->at;
 
 	if (!source->final && source->fd >= 0 &&
 	    at->size - at->offset <= SOURCE_HALF_ROW &&
@@ -73,7 +78,7 @@ static void source_leave(struct source *source)
 static void source_move(struct source *source, int64_t to,
 			const struct shape_file *file)
 {
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 	bool other = false;
 
 	/* Was it cut and written anew while it was read? */
@@ -103,7 +108,7 @@ void source_advance(struct source *source, int64_t to,
 		    const struct shape_file *file,
 		    const struct account *account, int64_t now_s)
 {
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 
 	account_merge(&at->account, account);
 	if (to > at->offset) {
@@ -122,7 +127,7 @@ void source_advance(struct source *source, int64_t to,
 void source_restore(struct source *source, const struct position *position,
 		    int64_t now_ms, int64_t retry_ms)
 {
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 	struct position_id id = at->id;
 	int64_t size = at->size;
 	char *path = mem_str(at->path);
@@ -152,13 +157,13 @@ void source_restore(struct source *source, const struct position *position,
 
 void source_set_pmta_rows(struct source *source, int64_t rows)
 {
-	source->at.pmta_rows = rows;
+	source_change(source)->pmta_rows = rows;
 }
 
 void source_set_aside(struct source *source, const char *why)
 {
 	mem_free(source->why);
 	source->why = mem_str(why);
-	source->at.state = POSITION_SET_ASIDE;
+	source_change(source)->state = POSITION_SET_ASIDE;
 	source_schedule(source);
 }

@@ -157,7 +157,7 @@ void source_fails(struct source *source, int error)
 			source->all->now_ms + source->all->limits.rescan_ms;
 	} else if (source->at.state != POSITION_SET_ASIDE) {
 		source_close(source);
-		source->at.state = POSITION_WAITING;
+		source_change(source)->state = POSITION_WAITING;
 		source_say_why(source, why);
 	}
 	/* Once; if it goes on, the ordinary rescans are often enough. */
@@ -176,7 +176,7 @@ void source_works(struct source *source)
 		sources_say(source, SOURCES_READABLE, NULL, source->at.offset);
 	source->error = 0;
 	if (source->at.state == POSITION_WAITING) {
-		source->at.state = POSITION_FOLLOWING;
+		source_change(source)->state = POSITION_FOLLOWING;
 		source_say_why(source, NULL);
 		sources_activate(source);
 	}
@@ -185,7 +185,7 @@ void source_works(struct source *source)
 void source_start_over(struct source *source, enum sources_event_kind kind)
 {
 	const char *columns = source->all->globs[source->setting].set.columns;
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 
 	sources_say(source, kind, NULL, at->offset);
 	at->offset = 0;
@@ -208,10 +208,11 @@ void source_start_over(struct source *source, enum sources_event_kind kind)
 /* A header that was given back with the descriptor (source_finish()). */
 static int source_reread_header(struct source *source)
 {
-	struct shape_file *file = &source->at.file;
+	struct shape_file *file;
 
-	if (file->header.len || file->header_offset < 0)
+	if (source->at.file.header.len || source->at.file.header_offset < 0)
 		return 0;
+	file = &source_change(source)->file;
 	return ident_header(source->fd, file->header_offset, false, file) < 0
 		       ? -1
 		       : 0;
@@ -220,7 +221,7 @@ static int source_reread_header(struct source *source)
 /* sources[].start: end: begin behind the last line there was at the start. */
 static int source_skip(struct source *source)
 {
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 	int64_t end = ident_last_line(source->fd, source->skip);
 
 	if (end < 0)
@@ -246,21 +247,32 @@ static void source_catch_up(struct source *source)
 		sources_apply(source, id->dev, id->ino);
 }
 
+static int source_grow_head(struct source *source, int64_t size)
+{
+	struct position_id id = source->at.id;
+
+	if (ident_grow(source->fd, size, &id) < 0)
+		return -1;
+	if (id.head_len != source->at.id.head_len ||
+	    id.head != source->at.id.head)
+		source_change(source)->id = id;
+	return 0;
+}
+
 int source_verify(struct source *source)
 {
-	struct position *at = &source->at;
 	enum ident_verdict verdict;
 	struct stat st;
 
 	if (source->unchecked)
 		source_catch_up(source);
-	verdict = ident_check(source->fd, at);
+	verdict = ident_check(source->fd, &source->at);
 	if (verdict == IDENT_SHORTER)
 		source_start_over(source, SOURCES_TRUNCATED);
 	else if (verdict == IDENT_OTHER)
 		source_start_over(source, SOURCES_REWRITTEN);
 	if (verdict == IDENT_ERROR || fstat(source->fd, &st) < 0 ||
-	    ident_grow(source->fd, st.st_size, &at->id) < 0 ||
+	    source_grow_head(source, st.st_size) < 0 ||
 	    source_reread_header(source) < 0 ||
 	    (source->skip && source_skip(source) < 0)) {
 		source_fails(source, errno);
@@ -300,12 +312,12 @@ static void source_reconsider(struct source *source)
 	const char *columns = source->all->globs[source->setting].set.columns;
 
 	if (source->at.state == POSITION_GONE)
-		source->at.state = POSITION_FOLLOWING;
+		source_change(source)->state = POSITION_FOLLOWING;
 	if (source->at.state == POSITION_SET_ASIDE && columns &&
 	    !source->at.file.header.len) {
-		shape_file_columns(&source->at.file, columns);
+		shape_file_columns(&source_change(source)->file, columns);
 		source_say_why(source, NULL);
-		source->at.state = POSITION_FOLLOWING;
+		source_change(source)->state = POSITION_FOLLOWING;
 	}
 }
 
@@ -328,7 +340,7 @@ void source_bind(struct source *source, const struct stat *st)
 	source_reconsider(source);
 	if (done)
 		return;
-	source->at.size = st->st_size;
+	source_change(source)->size = st->st_size;
 	sources_activate(source);
 	if (source_open(source) == 0 && source_verify(source) == 0)
 		source_works(source);
@@ -343,7 +355,7 @@ void source_bind(struct source *source, const struct stat *st)
 void source_touch(struct source *source, const struct stat *st)
 {
 	bool dated = source->mtime_ns != source_mtime(st);
-	struct position *at = &source->at;
+	const struct position *at = &source->at;
 
 	source->scan = source->all->scan;
 	if (!dated && at->size == st->st_size && !source->error)

@@ -40,19 +40,20 @@ void source_schedule(struct source *source)
 
 void source_grew(struct source *source, int64_t size)
 {
-	struct position *at = &source->at;
+	const struct position *at = &source->at;
 	struct sources *s = source->all;
 
 	if (size != at->size) {
+		source_change(source)->size = size;
 		source->grown_ms = s->now_ms;
 		source->final = false;
 		sources_tick_by(s, s->now_ms + s->limits.close_after_ms);
 	}
-	at->size = size;
 	if (at->state == POSITION_FINISHED && size > at->offset) {
-		at->state = POSITION_FOLLOWING;
+		source_change(source)->state = POSITION_FOLLOWING;
 		if (at->pmta_rows >= 0)
-			at->pmta_rows = POSITION_PMTA_UNKNOWN;
+			source_change(source)->pmta_rows =
+				POSITION_PMTA_UNKNOWN;
 		sources_activate(source);
 	}
 	if (source->stalled >= 0 && size != source->stalled) {
@@ -93,12 +94,12 @@ void source_dated(struct source *source, int64_t mtime_ns)
  * from the file should it grow. */
 static void life_retire(struct source *source, enum position_state state)
 {
-	source->at.state = state;
+	source_change(source)->state = state;
 	source_close(source);
 	sources_deactivate(source);
 	source_schedule(source);
 	if (source->at.file.header_offset >= 0)
-		buf_release(&source->at.file.header);
+		buf_release(&source_change(source)->file.header);
 }
 
 /* It went while we were not there, and was not finished before: nobody knows

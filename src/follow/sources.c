@@ -94,10 +94,11 @@ uint64_t sources_id_key(uint64_t dev, uint64_t ino)
 
 void sources_set_id(struct source *source, uint64_t dev, uint64_t ino)
 {
-	struct position_id *id = &source->at.id;
+	struct position_id *id;
 
-	if (id->dev == dev && id->ino == ino)
+	if (source->at.id.dev == dev && source->at.id.ino == ino)
 		return;
+	id = &source_change(source)->id;
 	table_remove(&source->all->by_id, sources_id_key(id->dev, id->ino),
 		     source);
 	id->dev = dev;
@@ -111,7 +112,7 @@ void sources_set_path(struct source *source, const char *path)
 	char *old = source->at.path;
 
 	table_remove(by_path, table_key(slice_str(old)), source);
-	source->at.path = mem_str(path);
+	source_change(source)->path = mem_str(path);
 	table_add(by_path, table_key(slice_str(path)), source);
 	mem_free(old);
 }
@@ -158,7 +159,7 @@ void sources_set_number(struct source *source, uint64_t number)
 	if (number == source->at.number || sources_numbered(s, number))
 		return;
 	table_remove(&s->by_number, source->at.number, source);
-	source->at.number = number;
+	source_change(source)->number = number;
 	if (number > s->numbers)
 		s->numbers = number;
 	table_add(&s->by_number, number, source);
@@ -178,6 +179,7 @@ struct source *sources_add(struct sources *sources, const char *path,
 			   uint64_t number, uint64_t dev, uint64_t ino)
 {
 	struct source *source;
+	struct position *at;
 
 	if (!sources_room(sources))
 		return NULL;
@@ -192,16 +194,17 @@ struct source *sources_add(struct sources *sources, const char *path,
 	source->stalled = -1;
 	source->due_ms = SOURCE_NEVER;
 	source->index = sources->count;
-	position_init(&source->at);
-	source->at.path = mem_str(path);
-	source->at.id.dev = dev;
-	source->at.id.ino = ino;
+	at = source_change(source);
+	position_init(at);
+	at->path = mem_str(path);
+	at->id.dev = dev;
+	at->id.ino = ino;
 	sources->list[sources->count++] = source;
 	table_add(&sources->by_path, table_key(slice_str(path)), source);
 	table_add(&sources->by_id, sources_id_key(dev, ino), source);
 	if (!number || sources_numbered(sources, number))
 		number = ++sources->numbers;
-	source->at.number = number;
+	at->number = number;
 	table_add(&sources->by_number, number, source);
 	return source;
 }
@@ -209,7 +212,7 @@ struct source *sources_add(struct sources *sources, const char *path,
 void sources_drop(struct source *source)
 {
 	struct sources *s = source->all;
-	struct position_id *id = &source->at.id;
+	const struct position_id *id = &source->at.id;
 
 	source_close(source);
 	sources_deactivate(source);
@@ -225,7 +228,7 @@ void sources_drop(struct source *source)
 	table_remove(&s->by_number, source->at.number, source);
 	s->list[source->index] = s->list[--s->count];
 	s->list[source->index]->index = source->index;
-	position_release(&source->at);
+	position_release(source_change(source));
 	mem_free(source->why);
 	mem_free(source);
 }
@@ -273,17 +276,19 @@ void sources_adopt(struct sources *sources, const struct position *positions,
 		struct source *source =
 			sources_add(sources, from->path ? from->path : "",
 				    from->number, from->id.dev, from->id.ino);
+		struct position *at;
 		uint64_t number;
 
 		if (!source)
 			return;
+		at = source_change(source);
 		/* The path stays the same bytes, which the table knows. */
-		number = source->at.number;
-		position_copy(&source->at, from);
-		source->at.number = number;
+		number = at->number;
+		position_copy(at, from);
+		at->number = number;
 		if (!from->path)
-			source->at.path = mem_str("");
-		sources_mend(&source->at);
+			at->path = mem_str("");
+		sources_mend(at);
 		source->named = from->state != POSITION_GONE;
 		if (from->state == POSITION_SET_ASIDE)
 			source->why = mem_str("its rows have no header");

@@ -63,7 +63,7 @@ static bool sources_fact_fits(const struct sources_fact *fact,
 
 static void sources_move(struct source *source, const struct sources_fact *fact)
 {
-	struct position *at = &source->at;
+	struct position *at = source_change(source);
 
 	at->offset = fact->about.to;
 	at->pmta_rows = POSITION_PMTA_NEVER;
@@ -144,7 +144,7 @@ void sources_pay(struct source *source)
 
 	if (!debt)
 		return;
-	position_credit_take(&source->at, debt);
+	position_credit_take(source_change(source), debt);
 	*debt = s->debts[--s->debts_count];
 }
 
@@ -155,7 +155,7 @@ void sources_credit(struct sources *sources,
 	struct position_credit *debt = facts_debt(sources, credit->number);
 
 	if (source) {
-		position_credit_take(&source->at, credit);
+		position_credit_take(source_change(source), credit);
 		return;
 	}
 	if (debt) {

@@ -157,7 +157,7 @@ static void scan_add(struct scan_name *name, bool replaces)
 	}
 	source->setting = name->setting;
 	if (set->columns)
-		shape_file_columns(&source->at.file, set->columns);
+		shape_file_columns(&source_change(source)->file, set->columns);
 	sources_say(source, replaces ? SOURCES_REPLACED : SOURCES_FOUND, NULL,
 		    name->st->st_size);
 	source->named = true;

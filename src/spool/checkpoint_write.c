@@ -1,39 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "spool/checkpoint.h"
+#include "spool/checkpoint_write.h"
 
-#include <errno.h>
-#include <stdio.h>
-
-#include "base/mem.h"
 #include "base/utf8.h"
 #include "spool/checkpoint_put.h"
 
 /*
  * The text is written by hand, in constant runs, and not through json.h: it
  * goes with every batch, and with ten thousand sources the generator takes
- * 36 ms for what takes 5 here.  What is zero, empty or false is left out.
+ * 36 ms for what takes 5 here.  What is zero, empty or false is left out, and
+ * lines that are still the same are copied (checkpoint_writer.c).
  *
  * Bytes that are no UTF-8 must come back as they were, or a file would not be
  * found again and a header would mean other columns: such paths and headers
  * are written in hexadecimal.  Names of mapping entries only label counts;
  * they are repaired, and cut to what the reader's path holds.
  */
-
-struct checkpoint_header {
-	struct digest digest;
-	uint32_t number; /* from 1; 0 = a free place */
-};
-
-struct checkpoint_writer {
-	struct buf *out;
-	size_t positions;
-
-	/* Headers seen: an open hash table, and their texts as JSON. */
-	struct checkpoint_header *table;
-	size_t slots; /* a power of two */
-	uint32_t headers;
-	struct buf header_text;
-};
 
 /* As much of a name as stays within TALLY_NAME bytes once it is UTF-8. */
 static void put_name(struct buf *out, struct slice name)
@@ -226,84 +207,7 @@ static void put_gaps(struct buf *out, const struct gaps *gaps)
 	buf_add_slice(out, SLICE("]"));
 }
 
-/* --- Headers, once each --- */
-
-static struct checkpoint_header *header_slot(struct checkpoint_writer *writer,
-					     struct digest d)
-{
-	size_t at = (size_t)d.lo;
-
-	for (;; at++) {
-		struct checkpoint_header *slot =
-			&writer->table[at & (writer->slots - 1)];
-
-		if (!slot->number ||
-		    (slot->digest.lo == d.lo && slot->digest.hi == d.hi))
-			return slot;
-	}
-}
-
-static void header_grow(struct checkpoint_writer *writer)
-{
-	struct checkpoint_header *old = writer->table;
-	size_t slots = writer->slots;
-
-	writer->slots = slots ? slots * 2 : 16;
-	writer->table = mem_zero(writer->slots, sizeof(*writer->table));
-	for (size_t i = 0; i < slots; i++) {
-		if (old[i].number)
-			*header_slot(writer, old[i].digest) = old[i];
-	}
-	mem_free(old);
-}
-
-static uint32_t header_number(struct checkpoint_writer *writer,
-			      struct slice header)
-{
-	struct checkpoint_header *slot;
-
-	if ((size_t)writer->headers * 2 >= writer->slots)
-		header_grow(writer);
-	slot = header_slot(writer, digest_of(header));
-	if (slot->number)
-		return slot->number - 1;
-	slot->digest = digest_of(header);
-	slot->number = ++writer->headers;
-	if (writer->header_text.len)
-		buf_add_slice(&writer->header_text, SLICE(","));
-	if (utf8_valid(header) == header.len) {
-		checkpoint_put_string(&writer->header_text, header);
-	} else {
-		buf_add_slice(&writer->header_text, SLICE("{\"hex\":"));
-		checkpoint_put_hex_string(&writer->header_text, header);
-		buf_add_slice(&writer->header_text, SLICE("}"));
-	}
-	return slot->number - 1;
-}
-
-/* --- The whole --- */
-
-struct checkpoint_writer *checkpoint_begin(const struct checkpoint *checkpoint,
-					   struct buf *out)
-{
-	struct checkpoint_writer *writer = mem_zero(1, sizeof(*writer));
-
-	writer->out = out;
-	buf_init(&writer->header_text, CHECKPOINT_MAX);
-	checkpoint_put_count(out, SLICE("{\"version\":"), CHECKPOINT_VERSION);
-	checkpoint_put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
-	checkpoint_put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
-	checkpoint_put_quoted(out, SLICE(",\"departures\":"),
-			      checkpoint->departures);
-	checkpoint_put_count(out, SLICE(",\"numbers\":"), checkpoint->numbers);
-	buf_add_slice(out, SLICE(","));
-	put_process(out, &checkpoint->process);
-	buf_add_slice(out, SLICE(","));
-	put_ledger(out, &checkpoint->ledger);
-	put_gaps(out, &checkpoint->ledger.gaps);
-	buf_add_slice(out, SLICE(",\"sources\":["));
-	return writer;
-}
+/* --- A position --- */
 
 static void put_path(struct buf *out, const char *path)
 {
@@ -318,14 +222,14 @@ static void put_path(struct buf *out, const char *path)
 	}
 }
 
-static void put_file(struct checkpoint_writer *writer,
-		     const struct shape_file *file)
+static void put_file(struct buf *out, const struct shape_file *file,
+		     struct checkpoint_headers *headers)
 {
-	struct buf *out = writer->out;
 	int64_t number = -1;
 
 	if (file->header.len)
-		number = header_number(writer, buf_slice(&file->header));
+		number = checkpoint_headers_number(headers,
+						   buf_slice(&file->header));
 	checkpoint_put_signed(out, SLICE(",\"header\":"), number);
 	checkpoint_put_signed(out, SLICE(",\"header_offset\":"),
 			      file->header_offset);
@@ -346,12 +250,9 @@ static void put_fate(struct buf *out, const struct position_fate *fate)
 	put_member(out, "healed", fate->healed);
 }
 
-void checkpoint_position(struct checkpoint_writer *writer,
-			 const struct position *position)
+void checkpoint_write_position(struct buf *out, const struct position *position,
+			       struct checkpoint_headers *headers)
 {
-	struct buf *out = writer->out;
-
-	put_comma(out);
 	buf_add_slice(out, SLICE("\n"));
 	put_path(out, position->path);
 	buf_add_slice(out, SLICE(",\"state\":\""));
@@ -361,7 +262,7 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	checkpoint_put_signed(out, SLICE(",\"offset\":"), position->offset);
 	checkpoint_put_count(out, SLICE(",\"tail_len\":"), position->tail_len);
 	checkpoint_put_hex(out, SLICE(",\"tail\":"), position->tail);
-	put_file(writer, &position->file);
+	put_file(out, &position->file, headers);
 	checkpoint_put_signed(out, SLICE(",\"size\":"), position->size);
 	checkpoint_put_signed(out, SLICE(",\"last_read\":"),
 			      position->last_read_s);
@@ -373,25 +274,22 @@ void checkpoint_position(struct checkpoint_writer *writer,
 	put_account(out, &position->account);
 	put_fate(out, &position->fate);
 	buf_add_slice(out, SLICE("}"));
-	writer->positions++;
 }
 
-int checkpoint_end(struct checkpoint_writer **writer)
-{
-	struct checkpoint_writer *w = *writer;
-	int status = 0;
+/* --- All but positions --- */
 
-	buf_add_slice(w->out, SLICE("],\n\"headers\":["));
-	buf_add_slice(w->out, buf_slice(&w->header_text));
-	buf_add_slice(w->out, SLICE("]}\n"));
-	if (w->out->overflow || w->header_text.overflow ||
-	    w->out->len > CHECKPOINT_MAX || w->positions > CHECKPOINT_SOURCES)
-		status = -1;
-	buf_release(&w->header_text);
-	mem_free(w->table);
-	mem_free(w);
-	*writer = NULL;
-	if (status < 0)
-		errno = EFBIG;
-	return status;
+void checkpoint_write_head(struct buf *out, const struct checkpoint *checkpoint)
+{
+	checkpoint_put_count(out, SLICE("{\"version\":"), CHECKPOINT_VERSION);
+	checkpoint_put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
+	checkpoint_put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
+	checkpoint_put_quoted(out, SLICE(",\"departures\":"),
+			      checkpoint->departures);
+	checkpoint_put_count(out, SLICE(",\"numbers\":"), checkpoint->numbers);
+	buf_add_slice(out, SLICE(","));
+	put_process(out, &checkpoint->process);
+	buf_add_slice(out, SLICE(","));
+	put_ledger(out, &checkpoint->ledger);
+	put_gaps(out, &checkpoint->ledger.gaps);
+	buf_add_slice(out, SLICE(",\"sources\":["));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "spool/checkpoint.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -181,11 +182,17 @@ static void same_position(const struct position *a, const struct position *b)
 
 static int write_all(const struct checkpoint *checkpoint, struct buf *out)
 {
-	struct checkpoint_writer *writer = checkpoint_begin(checkpoint, out);
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct slice text;
+	int status;
 
+	checkpoint_begin(writer, checkpoint);
 	for (size_t i = 0; i < checkpoint->positions_count; i++)
-		checkpoint_position(writer, &checkpoint->positions[i]);
-	return checkpoint_end(&writer);
+		checkpoint_position(writer, &checkpoint->positions[i], 0);
+	status = checkpoint_end(writer, &text);
+	buf_add_slice(out, text);
+	checkpoint_writer_free(&writer);
+	return status;
 }
 
 /* Paths and headers that come back as they were, whatever their bytes. */
@@ -448,19 +455,6 @@ START_TEST(checkpoint_does_not_grow_beyond_its_maximum_in_memory)
 }
 END_TEST
 
-START_TEST(checkpoint_that_does_not_fit_is_an_error)
-{
-	struct checkpoint in;
-	struct buf text;
-
-	fill_all(&in);
-	buf_init(&text, 1000);
-	ck_assert_int_eq(write_all(&in, &text), -1);
-	checkpoint_release(&in);
-	buf_release(&text);
-}
-END_TEST
-
 static void many(struct checkpoint *c, size_t n)
 {
 	c->positions = mem_zero(n, sizeof(*c->positions));
@@ -487,6 +481,27 @@ static void many(struct checkpoint *c, size_t n)
 			p->account.events[t] = 100000;
 	}
 }
+
+START_TEST(checkpoint_that_does_not_fit_is_an_error)
+{
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct checkpoint in = {0};
+	struct slice text;
+
+	many(&in, 1);
+	for (size_t extra = 2; extra-- > 0;) {
+		checkpoint_begin(writer, &in);
+		for (size_t i = 0; i < CHECKPOINT_SOURCES + extra; i++)
+			checkpoint_position(writer, &in.positions[0], 1);
+		errno = 0;
+		ck_assert_int_eq(checkpoint_end(writer, &text), extra ? -1 : 0);
+		ck_assert_int_eq(errno, extra ? EFBIG : 0);
+		ck_assert_int_eq(text.len == 0, extra != 0);
+	}
+	checkpoint_writer_free(&writer);
+	checkpoint_release(&in);
+}
+END_TEST
 
 START_TEST(checkpoint_of_ten_thousand_sources_comes_back_whole)
 {
@@ -527,6 +542,139 @@ START_TEST(checkpoint_keeps_many_different_headers_apart)
 }
 END_TEST
 
+/* --- What is remembered of the text before --- */
+
+struct marked {
+	struct checkpoint c;
+	uint64_t marks[64];
+	uint64_t next; /* mark, number, header */
+};
+
+static void marked_change(struct marked *m, size_t i, bool header)
+{
+	struct position *p = &m->c.positions[i];
+
+	p->offset += 1 + (int64_t)(m->next % 1000) * (m->next % 7);
+	p->size = p->offset;
+	m->marks[i] = ++m->next;
+	if (!header)
+		return;
+	buf_reset(&p->file.header);
+	buf_addf(&p->file.header, "type,x%llu", (unsigned long long)m->next);
+}
+
+/* As sources does it: the last takes the place of one that goes. */
+static void marked_drop(struct marked *m, size_t i)
+{
+	size_t last = --m->c.positions_count;
+
+	position_release(&m->c.positions[i]);
+	if (i != last) {
+		m->c.positions[i] = m->c.positions[last];
+		m->marks[i] = m->marks[last];
+	}
+}
+
+static void marked_add(struct marked *m)
+{
+	size_t i = m->c.positions_count++;
+
+	position_init(&m->c.positions[i]);
+	fill_position(&m->c.positions[i], "/var/log/a.csv", "type,x");
+	m->c.positions[i].number = ++m->next;
+	m->c.positions[i].offset = 1 << 20;
+	m->marks[i] = 1; /* as another one has: numbers tell them apart */
+}
+
+static void marked_check(struct marked *m, struct checkpoint_writer *writer)
+{
+	struct checkpoint out = {0};
+	struct slice text;
+
+	m->c.seq = m->next * m->next; /* what precedes the lines moves them */
+	checkpoint_begin(writer, &m->c);
+	for (size_t i = 0; i < m->c.positions_count; i++)
+		checkpoint_position(writer, &m->c.positions[i], m->marks[i]);
+	ck_assert_int_eq(checkpoint_end(writer, &text), 0);
+	/* A few dozen lines, and not the headers of a thousand rounds. */
+	ck_assert_uint_lt(text.len, 100000);
+	ck_assert_int_eq(checkpoint_parse(text, &out), CHECKPOINT_OK);
+	ck_assert_uint_eq(out.seq, m->c.seq);
+	ck_assert_uint_eq(out.positions_count, m->c.positions_count);
+	for (size_t i = 0; i < out.positions_count; i++)
+		same_position(&out.positions[i], &m->c.positions[i]);
+	checkpoint_release(&out);
+}
+
+START_TEST(checkpoint_lines_are_those_of_the_positions)
+{
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct marked m = {0};
+	unsigned int random = 7;
+
+	m.c.positions = mem_zero(NROF(m.marks), sizeof(*m.c.positions));
+	for (int round = 0; round < 2000; round++) {
+		random = random * 1103515245 + 12345;
+		size_t count = m.c.positions_count, i = random >> 16;
+
+		if (count < NROF(m.marks) && (!count || random >> 29 == 0))
+			marked_add(&m);
+		else if (random >> 29 == 1)
+			marked_drop(&m, i % count);
+		else
+			for (size_t n = random >> 29; n > 2; n--)
+				marked_change(&m, (i + n * n) % count, n == 7);
+		marked_check(&m, writer);
+	}
+	checkpoint_writer_free(&writer);
+	checkpoint_release(&m.c);
+}
+END_TEST
+
+START_TEST(checkpoint_line_of_mark_zero_is_made_anew)
+{
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct marked m = {0};
+
+	m.c.positions = mem_zero(NROF(m.marks), sizeof(*m.c.positions));
+	marked_add(&m);
+	marked_add(&m);
+	for (int i = 0; i < 3; i++) {
+		marked_change(&m, 0, false);
+		m.marks[0] = 0;
+		marked_check(&m, writer);
+	}
+	checkpoint_writer_free(&writer);
+	checkpoint_release(&m.c);
+}
+END_TEST
+
+START_TEST(checkpoint_line_of_the_same_mark_is_copied)
+{
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct checkpoint in;
+	struct slice text[2];
+	struct buf first;
+
+	fill_all(&in);
+	buf_init(&first, CHECKPOINT_MAX);
+	for (int i = 0; i < 2; i++) {
+		checkpoint_begin(writer, &in);
+		for (size_t k = 0; k < in.positions_count; k++)
+			checkpoint_position(writer, &in.positions[k], 5);
+		ck_assert_int_eq(checkpoint_end(writer, &text[i]), 0);
+		if (i == 0)
+			buf_add_slice(&first, text[0]);
+		/* Whoever forgets the mark gets the old line. */
+		in.positions[0].offset--;
+	}
+	ck_assert(slice_eq(text[1], buf_slice(&first)));
+	buf_release(&first);
+	checkpoint_writer_free(&writer);
+	checkpoint_release(&in);
+}
+END_TEST
+
 Suite *checkpoint_suite(void)
 {
 	Suite *s = suite_create("checkpoint");
@@ -546,6 +694,9 @@ Suite *checkpoint_suite(void)
 	tcase_add_test(tc, checkpoint_that_does_not_fit_is_an_error);
 	tcase_add_test(tc, checkpoint_of_ten_thousand_sources_comes_back_whole);
 	tcase_add_test(tc, checkpoint_keeps_many_different_headers_apart);
+	tcase_add_test(tc, checkpoint_lines_are_those_of_the_positions);
+	tcase_add_test(tc, checkpoint_line_of_mark_zero_is_made_anew);
+	tcase_add_test(tc, checkpoint_line_of_the_same_mark_is_copied);
 	suite_add_tcase(s, tc);
 	return s;
 }

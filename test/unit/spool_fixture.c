@@ -92,8 +92,10 @@ int fixture_text(const struct fixture *f, uint64_t seq, uint32_t events,
 			       .seq = seq,
 			       .departures = f->departures,
 			       .ledger = f->ledger};
-	struct checkpoint_writer *writer;
+	struct checkpoint_writer *writer = checkpoint_writer_new();
 	struct position p;
+	struct slice text;
+	int status;
 
 	c.ledger.account.events[EVENT_DELIVERY] += events;
 	c.ledger.account.rows += events;
@@ -104,10 +106,13 @@ int fixture_text(const struct fixture *f, uint64_t seq, uint32_t events,
 	p.offset = f->offset + events;
 	p.size = p.offset;
 	buf_add_str(&p.file.header, "type,timeLogged,rcpt");
-	writer = checkpoint_begin(&c, out);
-	checkpoint_position(writer, &p);
+	checkpoint_begin(writer, &c);
+	checkpoint_position(writer, &p, 0);
 	position_release(&p);
-	return checkpoint_end(&writer);
+	status = checkpoint_end(writer, &text);
+	buf_add_slice(out, text);
+	checkpoint_writer_free(&writer);
+	return status;
 }
 
 struct slice fixture_gz(const struct batch *batch, struct buf *out)

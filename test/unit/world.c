@@ -11,12 +11,64 @@
 
 #include "base/fs.h"
 #include "base/mem.h"
+#include "spool/checkpoint_write.h"
 
 struct world world;
 
 static char *world_globs[8];
 static size_t world_globs_count;
 static struct sources_limits world_limits_now;
+
+/* --- Who tells of changes --- */
+
+enum { WORLD_WATCHED = 64 };
+
+/* What source_changes() was when a position was this one. */
+static struct world_seen {
+	uint64_t number, changes;
+	struct digest text;
+} world_seen[WORLD_WATCHED];
+static size_t world_seen_count;
+
+static void world_see(const struct source *source, struct world_seen *seen)
+{
+	struct checkpoint_headers headers = {0};
+	struct buf text;
+
+	buf_init(&text, 1 << 20);
+	buf_init(&headers.text, 1 << 20);
+	checkpoint_write_position(&text, source_position(source), &headers);
+	buf_add_slice(&text, buf_slice(&headers.text));
+	*seen = (struct world_seen){source_position(source)->number,
+				    source_changes(source),
+				    digest_of(buf_slice(&text))};
+	checkpoint_headers_release(&headers);
+	buf_release(&text);
+}
+
+/* Another position has another number of changes. */
+static void world_check_changes(void)
+{
+	size_t count = sources_count(world.s);
+
+	if (count > WORLD_WATCHED)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct world_seen now, *was = &world_seen[i];
+
+		world_see(sources_get(world.s, i), &now);
+		ck_assert_uint_ne(now.changes, 0);
+		ck_assert_msg(i >= world_seen_count ||
+				      was->number != now.number ||
+				      was->changes != now.changes ||
+				      (was->text.lo == now.text.lo &&
+				       was->text.hi == now.text.hi),
+			      "%s changed without a word",
+			      source_position(sources_get(world.s, i))->path);
+		*was = now;
+	}
+	world_seen_count = count;
+}
 
 void world_begin(void)
 {
@@ -117,6 +169,7 @@ void world_open_with(const char *const *globs, size_t count,
 		settings[i].path = world_globs[i];
 	}
 	world_globs_count = count;
+	world_seen_count = 0;
 	world_limits_now = *limits;
 	world.s = sources_new(settings, count, limits, first_start);
 }
@@ -147,6 +200,7 @@ static void world_again(bool inherit)
 	world.s = sources_new(settings, world_globs_count, &world_limits_now,
 			      false);
 	sources_adopt(world.s, positions, count, 0);
+	world_seen_count = 0;
 	if (inherit)
 		sources_inherit(world.s, old);
 	sources_free(&old);
@@ -172,8 +226,10 @@ void world_pass(int64_t ms)
 
 void world_rescan(void)
 {
+	world_check_changes();
 	sources_rescan(world.s, world.ms,
 		       world.unix_s + world.ms / 1000 - 1000);
+	world_check_changes();
 }
 
 void world_notice(const char *name)
@@ -186,6 +242,7 @@ void world_notice(const char *name)
 	*slash = '\0';
 	sources_notice(world.s, directory, slash + 1, world.ms,
 		       world.unix_s + world.ms / 1000 - 1000);
+	world_check_changes();
 }
 
 /* How many bytes of "bytes" are whole rows; the last header among them. */
@@ -223,6 +280,7 @@ bool world_read_one(void)
 	char *bytes;
 	int64_t n;
 
+	world_check_changes();
 	if (!source)
 		return false;
 	at = source_position(source);
@@ -247,6 +305,7 @@ bool world_read_one(void)
 		shape_file_release(&file);
 	}
 	mem_free(bytes);
+	world_check_changes();
 	return true;
 }
 
