@@ -20,6 +20,7 @@
  *that a directory went away.  Ten thousand old files cost nothing.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum watcher_what {
@@ -27,7 +28,8 @@ enum watcher_what {
 	WATCHER_NOTICE,	     /* see the notice */
 	WATCHER_OVERFLOW,    /* notices were lost: rescan everything, and
 				add every directory again */
-	WATCHER_WOKEN	     /* watcher_wake() was called, or a signal came */
+	WATCHER_WOKEN	     /* watcher_wake() was called, or a signal came;
+				notices already read are told before */
 };
 
 struct watcher_notice {
@@ -65,9 +67,9 @@ enum watcher_what watcher_wait(int64_t timeout_ms,
 /*
  * Wait up to timeout_ms for watcher_wake() or a signal alone: notices stay in
  * the kernel's queue, where equal ones are one.  For coalescing while rows
- * pour in.
+ * pour in.  True when it was woken.
  */
-void watcher_sleep(int64_t timeout_ms);
+bool watcher_sleep(int64_t timeout_ms);
 
 /* End a wait now, or the next one at once.  Async-signal-safe. */
 void watcher_wake(void);

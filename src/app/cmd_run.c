@@ -9,13 +9,15 @@
 #include "app/signals.h"
 #include "app/wake.h"
 #include "base/log.h"
+#include "follow/hints.h"
 #include "follow/watcher.h"
 
 /*
  * The main thread's loop: seal what is due, then wait for a hint, a signal, or
  * the moment when something becomes due.  While rows pour in, hints are left
- * in the kernel's queue for a moment, where equal ones are one, so that the
- * number of wake-ups does not follow the number of rows.
+ * in the kernel's queue for a moment, where equal ones are one, and each name
+ * among them is looked at once, so that neither the number of wake-ups nor the
+ * work of one follows the number of rows.
  */
 
 enum {
@@ -25,7 +27,7 @@ enum {
 	RUN_REWATCH_MS = 1000, /* how often watches are looked at, if awake */
 	RUN_BLIND_MS = 2000,   /* how often to look when nothing is watched */
 	RUN_REOPEN_MS = 10000, /* how often inotify is tried again */
-	RUN_NOTICES = 1000     /* taken at once before sealing again */
+	RUN_NOTICES = 20000    /* taken at once: more than the queue holds */
 };
 
 struct run {
@@ -36,6 +38,7 @@ struct run {
 	int64_t open_ms; /* inotify is not tried before; 0: never tried */
 	uint64_t beats, scans, watches;
 	struct tally said; /* directories whose trouble was said */
+	struct hints hints;
 };
 
 static void run_wake(void)
@@ -113,10 +116,23 @@ static bool run_keep_watch(struct run *run, int64_t now_ms)
 	return looked;
 }
 
-/* Take the hints that are there.  False when a rescan is wanted. */
+/* Look at each name that was noticed, once. */
+static void run_look(struct run *run)
+{
+	for (size_t i = 0; i < run->hints.count; i++) {
+		const struct hint *hint = &run->hints.list[i];
+
+		if (!hint->name[0])
+			run->rewatch_ms = 0;
+		intake_notice(run->shipper.intake, hint->directory, hint->name,
+			      clock_ms(), clock_s());
+	}
+	hints_reset(&run->hints);
+}
+
+/* Take the hints that are there, or the first ones that come. */
 static void run_notices(struct run *run, int64_t timeout_ms)
 {
-	struct intake *in = run->shipper.intake;
 	struct watcher_notice notice;
 
 	for (int i = 0; i < RUN_NOTICES; i++) {
@@ -126,17 +142,19 @@ static void run_notices(struct run *run, int64_t timeout_ms)
 		if (what == WATCHER_OVERFLOW) {
 			log_info("follow: notices were lost, looking at "
 				 "everything");
-			intake_rescan(in, clock_ms(), clock_s());
+			intake_rescan(run->shipper.intake, clock_ms(),
+				      clock_s());
 			run->rewatch_ms = 0;
 			continue;
 		}
 		if (what != WATCHER_NOTICE)
-			return;
-		if (!notice.name[0])
-			run->rewatch_ms = 0;
-		intake_notice(in, notice.directory, notice.name, clock_ms(),
-			      clock_s());
+			break;
+		if (hints_add(&run->hints, notice.directory, notice.name))
+			continue;
+		run_look(run);
+		hints_add(&run->hints, notice.directory, notice.name);
 	}
+	run_look(run);
 }
 
 static void run_wait(struct run *run, int64_t wait_ms)
@@ -149,9 +167,10 @@ static void run_wait(struct run *run, int64_t wait_ms)
 		return;
 	}
 	if (wait_ms && intake_pending(run->shipper.intake)) {
-		watcher_sleep(wait_ms < RUN_COALESCE_MS ? wait_ms
-							: RUN_COALESCE_MS);
-		wait_ms = 0;
+		int64_t sleep_ms =
+			wait_ms < RUN_COALESCE_MS ? wait_ms : RUN_COALESCE_MS;
+
+		wait_ms = watcher_sleep(sleep_ms) ? 0 : wait_ms - sleep_ms;
 	}
 	run_notices(run, wait_ms);
 	if (run->blind)
@@ -303,5 +322,6 @@ int cmd_run(const struct options *options)
 	wake_close();
 	notify_close();
 	tally_release(&run.said);
+	hints_reset(&run.hints);
 	return status;
 }

@@ -353,9 +353,15 @@ static const struct inotify_event *watcher_take(bool readable)
 static enum watcher_what watcher_look(int64_t left_ms)
 {
 	const struct inotify_event *event;
-	bool readable, blind = watcher.running && watcher.real < 0;
+	bool readable = false, blind = watcher.running && watcher.real < 0;
 
-	if (watcher.buffered || (blind && left_ms >= 1000))
+	/* What is in memory costs no call: a bell waits for one read's worth
+	 * of notices at most. */
+	if (watcher.buffered && (event = watcher_take(false))) {
+		watcher_note(event);
+		return WATCHER_NOTICE;
+	}
+	if (blind && left_ms >= 1000)
 		left_ms = 0;
 	else
 		blind = false;
@@ -376,8 +382,6 @@ enum watcher_what watcher_wait(int64_t timeout_ms,
 	enum watcher_what what;
 
 	for (;;) {
-		bool was_buffered = watcher.buffered;
-
 		if (watcher_tell(notice_out))
 			return WATCHER_NOTICE;
 		if (watcher.stale)
@@ -389,8 +393,7 @@ enum watcher_what watcher_wait(int64_t timeout_ms,
 		what = watcher_look(end_ms - watcher_bell_now_ms());
 		if (what == WATCHER_WOKEN)
 			return what;
-		if (what == WATCHER_TIMEOUT && !was_buffered &&
-		    watcher_bell_now_ms() >= end_ms)
+		if (what == WATCHER_TIMEOUT && watcher_bell_now_ms() >= end_ms)
 			return what;
 	}
 }

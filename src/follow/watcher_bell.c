@@ -74,11 +74,11 @@ int64_t watcher_bell_now_ms(void)
 
 /* --- watcher.h --- */
 
-void watcher_sleep(int64_t timeout_ms)
+bool watcher_sleep(int64_t timeout_ms)
 {
 	bool readable;
 
-	watcher_bell_wait(-1, timeout_ms, &readable);
+	return watcher_bell_wait(-1, timeout_ms, &readable);
 }
 
 void watcher_wake(void)
