@@ -53,6 +53,9 @@ void shape_file_init(struct shape_file *file);
 void shape_file_release(struct shape_file *file);
 void shape_file_copy(struct shape_file *to, const struct shape_file *from);
 
+/* Do the same bytes mean the same to both?  What was said is not compared. */
+bool shape_file_same(const struct shape_file *a, const struct shape_file *b);
+
 /*
  * Use the configuration's sources[].columns (names, comma-separated, without
  * "type" unless it is given) as the header of a file that has none.
@@ -115,7 +118,23 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			     int64_t offset, bool final, size_t *consumed_out);
 
-const struct shape_batch *shape_end(struct shape *shape);
+struct shape_batch *shape_end(struct shape *shape);
+
+/*
+ * A batch of the caller's own, to keep one beyond the next shape_begin().
+ * shape_take() exchanges it with what shape_end() returned: all of it but the
+ * JSON, which stays the shape's.
+ */
+void shape_batch_init(struct shape_batch *batch);
+void shape_batch_release(struct shape_batch *batch);
+void shape_take(struct shape *shape, struct shape_batch *batch);
+
+/*
+ * For a batch that was begun before what stands in front of
+ * it was known: the notes that were made for its file by then, as "file" says,
+ * are taken out.
+ */
+void shape_batch_said(struct shape_batch *batch, const struct shape_file *file);
 
 /* How many events and rows are in the batch so far. */
 size_t shape_events(const struct shape *shape);

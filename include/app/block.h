@@ -14,10 +14,17 @@
  * Reading, shaping and packing, and nothing that lasts: what is made here is
  * forgotten with the next call unless the caller seals it.  A block that packs
  * to more than batch.max_bytes is made again with half as many events.
- * Memory: one window of max_row + BLOCK_READ bytes, the JSON of one batch, its
- * gzip form; kept from block to block.  One thread for each.
+ *
+ * A block is the whole rows that end within block_bytes() of its beginning, or
+ * fewer where the batch is full before; or, when not even one ends there, what
+ * it takes to know one.  So where blocks end depends on the file alone, and not
+ * on how or when they are read.
+ *
+ * Memory: one window of at most max_row + block_bytes(), the JSON of one batch,
+ * its gzip form; kept from block to block.  One thread for each.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "acct/shape.h"
@@ -25,8 +32,9 @@
 #include "follow/sources.h"
 
 enum {
-	BLOCK_READ = 1 << 20, /* bytes asked for at once */
-	BLOCK_MAX = 32 << 20  /* of a file, for rows that make no events */
+	BLOCK_ROW = 128, /* bytes of the file for each of batch.max_events */
+	BLOCK_MIN = 64 << 10,
+	BLOCK_MAX = 2 << 20
 };
 
 enum block_status {
@@ -38,12 +46,17 @@ enum block_status {
 
 struct block;
 
-/* Bytes [from, to) of an open file, that were read once before. */
+/* Bytes [from, to) of an open file.  They have to be there, all that are
+ * asked for: else it is unreadable, with ESTALE. */
 struct block_part {
 	int fd;
 	int64_t from, to;
 	const struct shape_file *file; /* in force at "from" */
+	bool repeat;		       /* shape_repeat() */
 };
+
+/* The bytes of a file that make a block. */
+int64_t block_bytes(const struct config *config);
 
 /* The configuration must outlive the block. */
 struct block *block_new(const struct config *config);
@@ -56,7 +69,21 @@ enum block_status block_read(struct block *block, struct source *source,
 enum block_status block_read_part(struct block *block,
 				  const struct block_part *part, int64_t now_s);
 
-/* Good until the next block_read(). */
+/*
+ * A block that makes nothing but keeps what another one has made, so that this
+ * can make the next: block_move() gives it all but the JSON.
+ */
+struct block *block_new_shelf(const struct config *config);
+void block_move(struct block *to, struct block *from);
+
+/*
+ * For a part that was made before its turn: do its last bytes still stand in
+ * the file?  And what was noted about the file meanwhile is noted no more.
+ */
+bool block_stands(const struct block *block, struct source *source);
+void block_join(struct block *block, const struct shape_file *before);
+
+/* Good until the next block_read() or block_move(). */
 const struct shape_batch *block_batch(const struct block *block);
 
 /* The batch's bytes; empty when it has no events. */

@@ -152,6 +152,13 @@ const char *sources_directory(const struct sources *sources, size_t i);
 /* The source whose turn it is, or NULL when none is due. */
 struct source *sources_due(struct sources *sources, int64_t now_ms);
 
+/*
+ * Whose turns come after that one, as things stand now: a guess, and none of
+ * them is opened or looked at.  How many; at most SOURCES_AHEAD.
+ */
+enum { SOURCES_AHEAD = 128 };
+size_t sources_ahead(struct sources *sources, struct source **out, size_t max);
+
 /* Make everything that has unread bytes due now (once, SIGTERM); a last line
  * without line end still waits unless the file is final. */
 void sources_flush(struct sources *sources);
@@ -179,6 +186,10 @@ bool source_final(const struct source *source);
 
 /* Up to "n" bytes at "offset".  How many, 0 at the end, -1 with errno. */
 int64_t source_read(struct source *source, void *p, size_t n, int64_t offset);
+
+/* A descriptor of the caller's own, for another thread to read from; -1: it is
+ * not open, or there is none free. */
+int source_share(const struct source *source);
 
 /*
  * A block up to "to" is sealed: remember it.  "account" is added to the

@@ -20,8 +20,7 @@ struct shape *shape_new(const struct settings *settings)
 		 settings->max_raw_bytes + settings->max_event_bytes);
 	shape->json = json_new(&shape->json_text);
 	refused_init(&shape->refused);
-	buf_init(&shape->batch.malformed, REFUSED_MAX);
-	shape_file_init(&shape->batch.file);
+	shape_batch_init(&shape->batch);
 	return shape;
 }
 
@@ -37,9 +36,7 @@ void shape_free(struct shape **shape)
 	buf_release(&(*shape)->json_text);
 	idset_release(&(*shape)->receptions);
 	refused_release(&(*shape)->refused);
-	buf_release(&(*shape)->batch.malformed);
-	shape_file_release(&(*shape)->batch.file);
-	account_release(&(*shape)->batch.account);
+	shape_batch_release(&(*shape)->batch);
 	mem_free(*shape);
 	*shape = NULL;
 }
@@ -203,10 +200,19 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 	return status;
 }
 
-const struct shape_batch *shape_end(struct shape *shape)
+struct shape_batch *shape_end(struct shape *shape)
 {
 	shape->batch.json = buf_slice(&shape->json_text);
 	return &shape->batch;
+}
+
+void shape_take(struct shape *shape, struct shape_batch *batch)
+{
+	struct shape_batch taken = shape->batch;
+
+	taken.json = slice_of(NULL, 0);
+	shape->batch = *batch;
+	*batch = taken;
 }
 
 size_t shape_events(const struct shape *shape)

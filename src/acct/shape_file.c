@@ -23,6 +23,13 @@ void shape_file_copy(struct shape_file *to, const struct shape_file *from)
 	to->header = header;
 }
 
+bool shape_file_same(const struct shape_file *a, const struct shape_file *b)
+{
+	return a->header_offset == b->header_offset &&
+	       a->skipping == b->skipping &&
+	       slice_eq(buf_slice(&a->header), buf_slice(&b->header));
+}
+
 void shape_file_columns(struct shape_file *file, const char *columns)
 {
 	struct slice rest, text = slice_trim(slice_str(columns));

@@ -3,28 +3,52 @@
 
 #include <errno.h>
 
+#include "base/digest.h"
 #include "base/fs.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 
+enum { BLOCK_TAIL = 1024 };
+
 struct block {
 	const struct config *config;
-	struct shape *shape;
+	struct shape *shape; /* NULL: it keeps what others make */
 	struct gzip_packer *packer;
 	struct buf window; /* bytes read and not shaped yet */
 	struct buf gz;
-	const struct shape_batch *batch;
+	struct shape_batch *batch; /* NULL: nothing was made */
+	struct shape_batch kept;
+	size_t tail_len; /* the digest of the last bytes that were taken */
+	uint64_t tail;
 };
 
-struct block *block_new(const struct config *config)
+int64_t block_bytes(const struct config *config)
+{
+	int64_t bytes = (int64_t)config->events.max_events * BLOCK_ROW;
+
+	if (bytes < BLOCK_MIN)
+		return BLOCK_MIN;
+	return bytes < BLOCK_MAX ? bytes : BLOCK_MAX;
+}
+
+struct block *block_new_shelf(const struct config *config)
 {
 	struct block *block = mem_zero(1, sizeof(*block));
 
 	block->config = config;
+	buf_init(&block->gz, config->batch_max_bytes);
+	shape_batch_init(&block->kept);
+	return block;
+}
+
+struct block *block_new(const struct config *config)
+{
+	struct block *block = block_new_shelf(config);
+
 	block->shape = shape_new(&config->events);
 	block->packer = gzip_packer_new(config->batch_compression);
-	buf_init(&block->window, config->events.max_row + BLOCK_READ);
-	buf_init(&block->gz, config->batch_max_bytes);
+	buf_init(&block->window,
+		 config->events.max_row + (size_t)block_bytes(config));
 	return block;
 }
 
@@ -32,6 +56,7 @@ void block_free(struct block **block)
 {
 	if (!*block)
 		return;
+	shape_batch_release(&(*block)->kept);
 	shape_free(&(*block)->shape);
 	gzip_packer_free(&(*block)->packer);
 	buf_release(&(*block)->window);
@@ -67,51 +92,59 @@ static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
 	return -1;
 }
 
-/* Fill the window.  1 when there is more, 0 at the end, or -1. */
+/* Fill the window up to "end".  1 when there is more, 0 at the end, or -1. */
 static int block_fill(struct block *block, const struct block_input *in,
-		      int64_t offset)
+		      int64_t end)
 {
 	struct buf *window = &block->window;
-	size_t room = BLOCK_READ;
+	int64_t offset = in->from + (int64_t)window->len;
+	size_t room = window->max - window->len;
 	int64_t n;
 
-	/* Less than max_row bytes are ever left over, so this has room. */
-	if (buf_reserve(window, room) < 0)
-		room = window->max - window->len;
-	if (buf_reserve(window, room) < 0)
+	if (end - offset < (int64_t)room)
+		room = (size_t)(end - offset);
+	if (!room || buf_reserve(window, room) < 0)
 		return 0;
-	n = block_input_read(in, window->p + window->len, room,
-			     offset + (int64_t)window->len);
+	n = block_input_read(in, window->p + window->len, room, offset);
 	if (n < 0)
 		return -1;
 	window->len += (size_t)n;
 	return (size_t)n == room;
 }
 
+static void block_note_tail(struct block *block, struct slice taken)
+{
+	if (taken.len > BLOCK_TAIL)
+		taken = slice_skip(taken, taken.len - BLOCK_TAIL);
+	block->tail_len = taken.len;
+	block->tail = digest_of(taken).lo;
+}
+
+/* Until something is taken, which max_row bytes are always enough for. */
 static enum block_status
 block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 {
-	int64_t from = in->from, offset = from;
+	int64_t step = block_bytes(block->config), end = in->from;
 	enum shape_status status = SHAPE_MORE;
+	size_t consumed = 0;
 	int more = 1;
 
 	buf_reset(&block->window);
 	shape_begin(block->shape, in->file, now_s);
-	while (status == SHAPE_MORE && more && offset - from < BLOCK_MAX) {
+	while (status == SHAPE_MORE && more && !consumed) {
 		bool final;
-		size_t consumed;
 
-		more = block_fill(block, in, offset);
+		end += step;
+		more = block_fill(block, in, end);
 		if (more < 0)
 			return BLOCK_UNREADABLE;
 		final = !more && (!in->source || source_final(in->source));
 		status = shape_feed(block->shape, buf_slice(&block->window),
-				    offset, final, &consumed);
-		buf_consume(&block->window, consumed);
-		offset += (int64_t)consumed;
+				    in->from, final, &consumed);
 	}
+	block_note_tail(block, slice_of(block->window.p, consumed));
 	block->batch = shape_end(block->shape);
-	if (status == SHAPE_NO_HEADER && block->batch->to == from)
+	if (status == SHAPE_NO_HEADER && block->batch->to == in->from)
 		return BLOCK_NO_HEADER;
 	return BLOCK_MADE;
 }
@@ -122,7 +155,7 @@ static enum block_status block_make(struct block *block,
 	enum block_status status;
 
 	shape_limit(block->shape, 0);
-	shape_repeat(block->shape, !in->source);
+	shape_repeat(block->shape, !in->source && in->part->repeat);
 	for (;;) {
 		size_t events;
 
@@ -157,6 +190,35 @@ enum block_status block_read_part(struct block *block,
 		.part = part, .file = part->file, .from = part->from};
 
 	return block_make(block, &in, now_s);
+}
+
+bool block_stands(const struct block *block, struct source *source)
+{
+	char bytes[BLOCK_TAIL];
+	int64_t from = block->batch->to - (int64_t)block->tail_len;
+
+	if (source_read(source, bytes, block->tail_len, from) !=
+	    (int64_t)block->tail_len)
+		return false;
+	return digest_of(slice_of(bytes, block->tail_len)).lo == block->tail;
+}
+
+void block_join(struct block *block, const struct shape_file *before)
+{
+	shape_batch_said(block->batch, before);
+}
+
+void block_move(struct block *to, struct block *from)
+{
+	struct buf gz = to->gz;
+
+	shape_take(from->shape, &to->kept);
+	to->batch = &to->kept;
+	to->gz = from->gz;
+	to->tail_len = from->tail_len;
+	to->tail = from->tail;
+	from->gz = gz;
+	from->batch = NULL;
 }
 
 const struct shape_batch *block_batch(const struct block *block)

@@ -12,12 +12,12 @@ enum { INTAKE_ROOM_MS = 5000, INTAKE_EVICTING_MS = 60000 };
 
 static struct sources *intake_sources(const struct config *config, bool fresh)
 {
-	struct sources_limits limits = {
-		.max_delay_ms = config->batch_max_delay_ms,
-		.close_after_ms = 60000,
-		.rescan_ms = 60000,
-		.block_bytes = (int64_t)config->events.max_events * 256,
-		.max_open = 64};
+	struct sources_limits limits = {.max_delay_ms =
+						config->batch_max_delay_ms,
+					.close_after_ms = 60000,
+					.rescan_ms = 60000,
+					.block_bytes = block_bytes(config),
+					.max_open = 64};
 
 	return sources_new(config->sources, config->sources_count, &limits,
 			   fresh);

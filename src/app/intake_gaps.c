@@ -210,8 +210,10 @@ static void heal_block(struct intake *in, size_t i, int64_t now_ms,
 {
 	struct gap *gap = &in->books.ledger.gaps.items[i];
 	struct shape_file file;
-	struct block_part part = {
-		.from = gap->from, .to = gap->to, .file = &file};
+	struct block_part part = {.from = gap->from,
+				  .to = gap->to,
+				  .file = &file,
+				  .repeat = true};
 
 	shape_file_init(&file);
 	part.fd = heal_open(in, gap, &file);

@@ -132,7 +132,7 @@ void intake_say_sealed(const struct intake *in, const struct source *source)
 {
 	const struct shape_batch *shaped = block_batch(in->block);
 
-	if (in->config->verbose && shaped->json.len)
+	if (in->config->verbose && block_gz(in->block).len)
 		log_info("spool: sealed: %s: bytes %lld to %lld: %llu rows, "
 			 "%llu events, %zu bytes",
 			 source_position(source)->path, (long long)shaped->from,

@@ -2,9 +2,10 @@
 #include "app/rows.h"
 
 #include "acct/refused.h"
-#include "app/block.h"
 #include "base/fs.h"
 #include "base/json_read.h"
+
+enum { ROWS_READ = 1 << 20 }; /* bytes asked for at once */
 
 /* A CSV field, quoted where it must be. */
 static void rows_field(struct buf *out, struct slice text)
@@ -178,7 +179,7 @@ int rows_find(const struct config *config, const struct rows_query *query,
 	rows_header(query, &file);
 	refused_init(&search.refused);
 	buf_init(&search.line, REFUSED_MAX);
-	buf_init(&window, config->events.max_row + BLOCK_READ);
+	buf_init(&window, config->events.max_row + ROWS_READ);
 	shape_set_trace(shape, rows_visit, &search);
 	shape_begin(shape, &file, query->batch->sealed_s);
 	status = rows_shape(shape, query, &window);

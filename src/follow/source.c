@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 
 #include "base/fs.h"
@@ -55,6 +56,11 @@ int64_t source_read(struct source *source, void *p, size_t n, int64_t offset)
 	if (got && offset + got > source->read_end)
 		source->read_end = offset + got;
 	return got;
+}
+
+int source_share(const struct source *source)
+{
+	return source->fd < 0 ? -1 : fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
 }
 
 /*

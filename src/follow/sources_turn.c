@@ -147,6 +147,23 @@ static struct source *turn_oldest(struct sources *s)
 	return best;
 }
 
+static struct source *turn_next(struct sources *s)
+{
+	struct source *next = s->newest_next ? turn_newest(s) : turn_oldest(s);
+
+	if (!next)
+		next = s->newest_next ? turn_oldest(s) : turn_newest(s);
+	return next;
+}
+
+static void turn_take(struct source *source)
+{
+	struct sources *s = source->all;
+
+	source->turn = ++s->turns;
+	s->newest_next = s->globs[source->setting].newest != source;
+}
+
 struct source *sources_due(struct sources *sources, int64_t now_ms)
 {
 	struct source *source = sources->current;
@@ -160,11 +177,7 @@ struct source *sources_due(struct sources *sources, int64_t now_ms)
 		turn_tick(sources);
 	turn_order(sources);
 	for (;;) {
-		source = sources->newest_next ? turn_newest(sources)
-					      : turn_oldest(sources);
-		if (!source)
-			source = sources->newest_next ? turn_oldest(sources)
-						      : turn_newest(sources);
+		source = turn_next(sources);
 		if (!source)
 			return NULL;
 		if (source_prepare(source))
@@ -174,10 +187,29 @@ struct source *sources_due(struct sources *sources, int64_t now_ms)
 			source_schedule(source);
 		}
 	}
-	source->turn = ++sources->turns;
-	sources->newest_next = sources->globs[source->setting].newest != source;
+	turn_take(source);
 	sources->current = source;
 	return source;
+}
+
+/* Turns are taken for a look, and given back. */
+size_t sources_ahead(struct sources *sources, struct source **out, size_t max)
+{
+	bool newest_next = sources->newest_next;
+	uint64_t turns = sources->turns, was[SOURCES_AHEAD];
+	size_t count = 0;
+
+	if (max > SOURCES_AHEAD)
+		max = SOURCES_AHEAD;
+	while (count < max && (out[count] = turn_next(sources))) {
+		was[count] = out[count]->turn;
+		turn_take(out[count++]);
+	}
+	for (size_t i = count; i-- > 0;)
+		out[i]->turn = was[i];
+	sources->turns = turns;
+	sources->newest_next = newest_next;
+	return count;
 }
 
 void sources_flush(struct sources *sources)
