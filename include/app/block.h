@@ -32,9 +32,12 @@
 #include "follow/sources.h"
 
 enum {
-	BLOCK_ROW = 128, /* bytes of the file for each of batch.max_events */
+	/* Bytes of the file for each of batch.max_events.  Rows are longer than
+	 * that, so that a block ends by its bytes and its end can be foretold:
+	 * half of it where a row may make two events. */
+	BLOCK_ROW = 256,
 	BLOCK_MIN = 64 << 10,
-	BLOCK_MAX = 2 << 20
+	BLOCK_MAX = 4 << 20
 };
 
 enum block_status {
