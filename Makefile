@@ -148,9 +148,12 @@ $(B)/replay/%: test/fuzz/fuzz_%.c test/fuzz/replay.c $(CORE)
 
 # A tool is a directory of sources; it may use the program's own base/, and
 # is linked with that alone, so that its names need not avoid other rooms'.
+# Those in TOOLS_WHOLE use more.
+TOOLS_WHOLE = measure spoolful
+
 define tool
 $(B)/tools/$(1): $$(patsubst test/%.c,$(B)/test/%.o,$$(wildcard test/tools/$(1)/*.c)) \
-		$$(filter $(B)/base/%,$$(CORE))
+		$$(filter $(if $(filter $(1),$(TOOLS_WHOLE)),%,$(B)/base/%),$$(CORE))
 	@mkdir -p $$(@D) && echo "  LD    $$@"
 	$$(Q)$$(CC) $$(OURS) $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(LIBS) \
 		$$(shell $$(PKG_CONFIG) --libs libmicrohttpd)

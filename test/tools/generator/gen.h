@@ -74,7 +74,7 @@ enum gen_column {
 };
 
 struct gen_options {
-	const char *dir, *base, *manifest;
+	const char *dir, *base, *manifest, *stamps;
 	uint64_t seed, rows, rate, roll_every;
 	unsigned int weights[GEN_TYPES]; /* [GEN_R]: r rows, or not */
 	enum gen_columns columns;
@@ -148,7 +148,8 @@ struct gen_files {
 	unsigned int number; /* the NNNN of the name */
 	uint64_t in_file;    /* rows */
 	uint64_t offset;     /* of what is in "out" */
-	int fd, list_fd;
+	uint64_t rows;	     /* in all files */
+	int fd, list_fd, stamps_fd;
 };
 
 /* Each returns 0, or -1 with errno set. */

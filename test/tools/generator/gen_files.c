@@ -47,25 +47,43 @@ static int files_next(struct gen_files *files)
 	return files->fd < 0 ? -1 : 0;
 }
 
+static int files_create(const char *name, int *fd_out)
+{
+	if (name)
+		*fd_out = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			       0644);
+	return name && *fd_out < 0 ? -1 : 0;
+}
+
 int gen_files_open(struct gen_files *files, const struct gen_options *o)
 {
-	*files = (struct gen_files){.o = o, .fd = -1, .list_fd = -1};
+	*files = (struct gen_files){
+		.o = o, .fd = -1, .list_fd = -1, .stamps_fd = -1};
 	files->dice.state = o->seed ^ 0x5eed;
 	buf_init(&files->out, FILES_MAX);
 	buf_init(&files->list, FILES_MAX);
 	gen_layout(&files->layout, o);
-	if (o->manifest) {
-		files->list_fd =
-			open(o->manifest,
-			     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-		if (files->list_fd < 0)
-			return -1;
-	}
+	if (files_create(o->manifest, &files->list_fd) < 0 ||
+	    files_create(o->stamps, &files->stamps_fd) < 0)
+		return -1;
 	return files_next(files);
+}
+
+/* How many rows there are once what is at hand is written, and when it was. */
+static void files_stamp(struct gen_files *files)
+{
+	struct timespec now;
+
+	if (files->stamps_fd < 0 || !files->out.len)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	dprintf(files->stamps_fd, "%" PRIu64 " %" PRId64 "\n", files->rows,
+		(int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
 int gen_files_flush(struct gen_files *files)
 {
+	files_stamp(files);
 	if (files->out.len &&
 	    fs_write_all(files->fd, files->out.p, files->out.len) < 0)
 		return -1;
@@ -143,6 +161,7 @@ int gen_files_row(struct gen_files *files, const struct gen_row *row)
 			   files->out.len - before -
 				   strlen(files->layout.line_end));
 	files->in_file++;
+	files->rows++;
 	if (files->o->halves)
 		return files_halve(files);
 	if (files->out.len >= FILES_FLUSH || files->list.len >= FILES_FLUSH)
@@ -153,7 +172,7 @@ int gen_files_row(struct gen_files *files, const struct gen_row *row)
 int gen_files_close(struct gen_files *files)
 {
 	if (gen_files_flush(files) < 0 || fs_close(&files->fd) < 0 ||
-	    fs_close(&files->list_fd) < 0)
+	    fs_close(&files->list_fd) < 0 || fs_close(&files->stamps_fd) < 0)
 		return -1;
 	buf_release(&files->out);
 	buf_release(&files->list);

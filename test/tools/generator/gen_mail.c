@@ -317,6 +317,7 @@ void gen_fill(struct gen_row *row, const struct gen_options *o,
 	row->reception = type == GEN_R || (type <= GEN_T && !receipts);
 	row->main_event = true;
 	row->reception_time = type == GEN_R ? logged_s : message->queued_s;
+	/* tools/latency finds the message's number in it again */
 	digits(message->n + (h & 0xffff) * 100000000, 36, n);
 	put(row, COL_TYPE, gen_type_name(type));
 	row->value[COL_LOGGED] = stamp(row, o->epoch, logged_s);

@@ -19,7 +19,8 @@ static const char usage[] =
 	"  [--roll-every ROWS] [--columns default|d|signals] [--halves]\n"
 	"  [--torn (needs --rate)] [--crlf] [--epoch] [--now SECONDS] [--span "
 	"SECONDS]\n"
-	"  [--manifest FILE] [--hostile PERMILLE]\n";
+	"  [--manifest FILE] [--hostile PERMILLE] [--stamps FILE (needs "
+	"--rate)]\n";
 
 /* What is going on: messages that wait, and those a report may be about. */
 struct traffic {
@@ -193,23 +194,16 @@ static uint64_t number(const char *text)
 	return n;
 }
 
-static const struct option names[] = {{"out", 1, NULL, 'o'},
-				      {"base", 1, NULL, 'b'},
-				      {"seed", 1, NULL, 's'},
-				      {"rows", 1, NULL, 'n'},
-				      {"rate", 1, NULL, 'r'},
-				      {"types", 1, NULL, 't'},
-				      {"roll-every", 1, NULL, 'R'},
-				      {"columns", 1, NULL, 'c'},
-				      {"halves", 0, NULL, 'h'},
-				      {"crlf", 0, NULL, 'l'},
-				      {"torn", 0, NULL, 'T'},
-				      {"epoch", 0, NULL, 'e'},
-				      {"now", 1, NULL, 'N'},
-				      {"span", 1, NULL, 'S'},
-				      {"manifest", 1, NULL, 'm'},
-				      {"hostile", 1, NULL, 'H'},
-				      {NULL, 0, NULL, 0}};
+static const struct option names[] = {
+	{"out", 1, NULL, 'o'},	      {"base", 1, NULL, 'b'},
+	{"seed", 1, NULL, 's'},	      {"rows", 1, NULL, 'n'},
+	{"rate", 1, NULL, 'r'},	      {"types", 1, NULL, 't'},
+	{"roll-every", 1, NULL, 'R'}, {"columns", 1, NULL, 'c'},
+	{"halves", 0, NULL, 'h'},     {"crlf", 0, NULL, 'l'},
+	{"torn", 0, NULL, 'T'},	      {"epoch", 0, NULL, 'e'},
+	{"now", 1, NULL, 'N'},	      {"span", 1, NULL, 'S'},
+	{"manifest", 1, NULL, 'm'},   {"hostile", 1, NULL, 'H'},
+	{"stamps", 1, NULL, 'w'},     {NULL, 0, NULL, 0}};
 
 static void take_number(struct gen_options *o, int c)
 {
@@ -257,6 +251,9 @@ static void take_option(struct gen_options *o, int c)
 		break;
 	case 'm':
 		o->manifest = optarg;
+		break;
+	case 'w':
+		o->stamps = optarg;
 		break;
 	case 'h':
 		o->halves = true;

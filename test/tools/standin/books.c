@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
+enum { BOOKS_TIMES_EVERY = 50 };
+
 static const char *const verdict_names[VERDICTS] = {
 	"success",    "validation",	 "system",
 	"decompress", "duplicate_batch", "empty_batch"};
@@ -41,10 +43,13 @@ static int books_file(const char *name, int *fd_out)
 	return *fd_out < 0 ? -1 : 0;
 }
 
-int books_open(struct books *books, const char *log, const char *accepted)
+int books_open(struct books *books, const char *log, const char *accepted,
+	       const char *times)
 {
-	*books = (struct books){.log_fd = -1, .accepted_fd = -1};
-	if (books_file(log, &books->log_fd) < 0)
+	*books =
+		(struct books){.log_fd = -1, .accepted_fd = -1, .times_fd = -1};
+	if (books_file(log, &books->log_fd) < 0 ||
+	    books_file(times, &books->times_fd) < 0)
 		return -1;
 	return books_file(accepted, &books->accepted_fd);
 }
@@ -61,6 +66,40 @@ void books_accept(struct books *books, struct slice lines)
 {
 	if (books->accepted_fd >= 0 && lines.len)
 		books_write(books->accepted_fd, lines);
+}
+
+static struct slice books_recipient(struct slice line)
+{
+	static const char key[] = "\"rcpt_to\":\"";
+	const char *at = memmem(line.p, line.len, key, sizeof(key) - 1);
+	struct slice rest;
+
+	if (!at)
+		return slice_of(NULL, 0);
+	rest = slice_skip(line, (size_t)(at - line.p) + sizeof(key) - 1);
+	return slice_cut(rest, '"', &rest);
+}
+
+void books_times(struct books *books, int64_t time_us, struct slice lines)
+{
+	struct buf text;
+
+	if (books->times_fd < 0)
+		return;
+	buf_init(&text, 1 << 24);
+	for (unsigned int i = 0; lines.len; i++) {
+		struct slice line = slice_cut(lines, '\n', &lines);
+		struct slice to;
+
+		if (i % BOOKS_TIMES_EVERY)
+			continue;
+		to = books_recipient(line);
+		if (to.len)
+			buf_addf(&text, "%lld %.*s\n", (long long)time_us,
+				 SLICE_ARGS(to));
+	}
+	books_write(books->times_fd, buf_slice(&text));
+	buf_release(&text);
 }
 
 /* Paths and errors may hold what a client sent. */

@@ -26,10 +26,10 @@ enum verdict {
 };
 
 struct books {
-	int log_fd, accepted_fd; /* -1: not wanted */
-	uint64_t requests;	 /* of any kind */
-	uint64_t posts;		 /* to the ingest address */
-	uint64_t bytes;		 /* of their bodies */
+	int log_fd, accepted_fd, times_fd; /* -1: not wanted */
+	uint64_t requests;		   /* of any kind */
+	uint64_t posts;			   /* to the ingest address */
+	uint64_t bytes;			   /* of their bodies */
 	uint64_t statuses[600];
 	uint64_t faults; /* POSTs that met a fault of the plan */
 	uint64_t batches;
@@ -54,10 +54,17 @@ const char *books_verdict(enum verdict verdict);
 enum verdict books_verdict_of(const char *name);
 
 /* Open the files (NULL: none).  0, or -1 after a word on standard error. */
-int books_open(struct books *books, const char *log, const char *accepted);
+int books_open(struct books *books, const char *log, const char *accepted,
+	       const char *times);
 
 void books_log(struct books *books, const struct books_line *line);
 void books_accept(struct books *books, struct slice lines);
+
+/*
+ * When a batch was there, and for whom: "time_us recipient" for its first and
+ * each 50th event.  The clock is the monotonic one.
+ */
+void books_times(struct books *books, int64_t time_us, struct slice lines);
 
 /* Everything as one line of JSON. */
 void books_summary(const struct books *books, struct buf *out);

@@ -196,6 +196,7 @@ const struct shelf_batch *judge_take(struct judge *judge,
 	batch->verdict = judge_verdict(judge, batch, in, fault);
 	judge->books->batches++;
 	judge->books->verdicts[batch->verdict]++;
+	books_times(judge->books, in->came_us, in->raw);
 	if (judge->fast)
 		return batch;
 	assert(!judge->accepted.overflow);

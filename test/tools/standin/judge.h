@@ -34,6 +34,7 @@ struct judge_batch {
 	struct slice body; /* gzip */
 	struct slice raw;  /* its lines */
 	bool damaged;	   /* it could not be unpacked */
+	int64_t came_us;   /* when the last byte of it was there */
 };
 
 void judge_init(struct judge *judge, struct books *books, struct shelf *shelf);

@@ -21,7 +21,7 @@ enum { FILE_MAX = 1 << 30, KEEP_BODIES = 100, STALL_MS = 60000 };
 struct options {
 	uint16_t port;
 	const char *listen, *port_file, *tls_cert, *tls_key;
-	const char *log, *accepted, *summary, *plan;
+	const char *log, *accepted, *times, *summary, *plan;
 	const char *faults[64];
 	size_t faults_count;
 	uint64_t seed;
@@ -33,7 +33,7 @@ static const char usage[] =
 	"  [--tls-cert FILE --tls-key FILE] [--max-age S] [--max-bytes N]\n"
 	"  [--log FILE] [--accepted FILE] [--summary FILE] [--keep-bodies N]\n"
 	"  [--fault WHICH:WHAT ...] [--plan FILE] [--seed N] [--stall-ms MS]\n"
-	"  [--verdict-delay-ms MS] [--fast]\n";
+	"  [--verdict-delay-ms MS] [--fast] [--times FILE]\n";
 
 static void die(const char *what, const char *name)
 {
@@ -64,27 +64,18 @@ static void add_fault(struct options *o, const char *spec)
 	o->faults[o->faults_count++] = spec;
 }
 
-static const struct option names[] = {{"port", 1, NULL, 'p'},
-				      {"listen", 1, NULL, 'l'},
-				      {"port-file", 1, NULL, 'P'},
-				      {"key", 1, NULL, 'k'},
-				      {"outcome-key", 1, NULL, 'K'},
-				      {"outcome-status", 1, NULL, 'o'},
-				      {"tls-cert", 1, NULL, 'c'},
-				      {"tls-key", 1, NULL, 'C'},
-				      {"max-age", 1, NULL, 'a'},
-				      {"max-bytes", 1, NULL, 'b'},
-				      {"log", 1, NULL, 'L'},
-				      {"accepted", 1, NULL, 'A'},
-				      {"summary", 1, NULL, 'S'},
-				      {"keep-bodies", 1, NULL, 'B'},
-				      {"fault", 1, NULL, 'f'},
-				      {"plan", 1, NULL, 'F'},
-				      {"seed", 1, NULL, 's'},
-				      {"stall-ms", 1, NULL, 't'},
-				      {"verdict-delay-ms", 1, NULL, 'd'},
-				      {"fast", 0, NULL, 'q'},
-				      {NULL, 0, NULL, 0}};
+static const struct option names[] = {
+	{"port", 1, NULL, 'p'},	       {"listen", 1, NULL, 'l'},
+	{"port-file", 1, NULL, 'P'},   {"key", 1, NULL, 'k'},
+	{"outcome-key", 1, NULL, 'K'}, {"outcome-status", 1, NULL, 'o'},
+	{"tls-cert", 1, NULL, 'c'},    {"tls-key", 1, NULL, 'C'},
+	{"max-age", 1, NULL, 'a'},     {"max-bytes", 1, NULL, 'b'},
+	{"log", 1, NULL, 'L'},	       {"accepted", 1, NULL, 'A'},
+	{"times", 1, NULL, 'T'},       {"summary", 1, NULL, 'S'},
+	{"keep-bodies", 1, NULL, 'B'}, {"fault", 1, NULL, 'f'},
+	{"plan", 1, NULL, 'F'},	       {"seed", 1, NULL, 's'},
+	{"stall-ms", 1, NULL, 't'},    {"verdict-delay-ms", 1, NULL, 'd'},
+	{"fast", 0, NULL, 'q'},	       {NULL, 0, NULL, 0}};
 
 static const char **file_option(struct options *o, int c)
 {
@@ -101,6 +92,8 @@ static const char **file_option(struct options *o, int c)
 		return &o->log;
 	case 'A':
 		return &o->accepted;
+	case 'T':
+		return &o->times;
 	case 'S':
 		return &o->summary;
 	default:
@@ -177,7 +170,7 @@ static void set_up(struct serve *s, const struct options *o)
 	s->shelf.salt =
 		o->seed ? o->seed
 			: (uint64_t)time(NULL) << 20 ^ (uint64_t)getpid();
-	if (books_open(&s->books, o->log, o->accepted) < 0)
+	if (books_open(&s->books, o->log, o->accepted, o->times) < 0)
 		exit(EXIT_FAILURE);
 	if (o->accepted) {
 		read_file(o->accepted, &text);

@@ -2,6 +2,7 @@
 #include "tools/standin/serve.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "tools/standin/pages.h"
@@ -224,11 +225,20 @@ static struct fault serve_take(struct serve *serve,
 	return fault;
 }
 
+static int64_t serve_clock_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static enum MHD_Result serve_post(struct serve *serve,
 				  struct MHD_Connection *connection,
 				  struct serve_request *request)
 {
-	struct judge_batch in = {.body = buf_slice(&request->body)};
+	struct judge_batch in = {.body = buf_slice(&request->body),
+				 .came_us = serve_clock_us()};
 	char id[SHELF_ID], ok[SERVE_ANSWER_MAX];
 	struct fault fault;
 	struct buf raw;
