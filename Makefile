@@ -9,7 +9,9 @@
 #   make fault      crashes, kills and failing system calls, all of them;
 #                   fault-short is a sample, in minutes
 #   make fuzz       libFuzzer targets into build/fuzz (needs clang)
-#   make bench      CPU seconds for a million rows, and the limits beside them
+#   make bench      what the program costs, and the limits beside it: minutes;
+#                   RUNS=5 for medians of five, cases in test/bench.sh
+#   make profile    where the time goes, into build/rel/profile.txt (needs perf)
 #   make install    honours DESTDIR and the directories below
 #   make uninstall  removes what install put there, never your configuration
 #   make clean      removes build/
@@ -218,6 +220,9 @@ demo: $(B)/$(NAME) tools
 bench: $(B)/$(NAME) tools
 	$(Q)B=$(B) sh test/bench.sh
 
+profile: $(B)/$(NAME) tools
+	$(Q)B=$(B) sh test/profile.sh
+
 # Through the environment, for the quotes among the flags.
 lint: export OURS := $(OURS)
 lint: $(B)/$(NAME) $(B)/test/keys
@@ -267,6 +272,6 @@ help:
 	build/fuzz/obj/*/*.d)
 
 .PHONY: all san tsan tools unit replay check e2e fault fault-short fuzz demo \
-	bench lint deps deps-dev FORCE install uninstall clean help
+	bench profile lint deps deps-dev FORCE install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:

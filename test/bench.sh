@@ -1,83 +1,74 @@
 #!/bin/sh
-# CPU seconds for a million rows, and the limits beside them.
+# What the program costs, and the limits beside it.
 #
 #	B=build/rel sh test/bench.sh	(or: make bench)
+#	BENCH="one mix" RUNS=5 make bench
+#	BENCH=backlog make bench
+#	join -a 1 -a 2 before after	(two outputs, sorted, side by side)
 #
-# ROWS=1000000 rows from a seed; THREADS=1 goes into the configuration.  One
-# figure a line, "case.what value", so that two runs can be joined and
-# compared.  Needs about 1.5 GB in $TMPDIR for a million rows; nothing is
-# written anywhere else.  Cases:
+# One figure a line, "case.what value".  Rows are made from seeds, the service
+# is the stand-in, which counts all events and checks some; its own CPU time is
+# not in cpu_s but in standin_cpu_s.  All is in $TMPDIR, about 1.6 GB for a
+# million rows, and goes at the end.  Without anything it takes 3 minutes.
 #
-#	one	d rows, one event each (injection: records)
+#	ROWS=1000000	rows of a case that reads files
+#	RUNS=1		5: medians of five for one, cold, mix, threads and limits
+#	BENCH=...	which cases; without it all but backlog
+#	BENCH_QUICK=1	do all cases, but short ones: is nothing lost?
+#	ROWS_BACKLOG=20000000	rows of backlog; BACKLOG=1 adds it to the others
+#
+# Cases:
+#
+#	one	d rows, one event each (injection: records), once
+#	cold	the same, with the file dropped from the system's cache before
 #	mix	all types, injections made from d, b and t rows
-#	read	reading the rows of "one", nothing else
-#	deflate	packing its events, nothing else (level 1)
+#	privacy	one, with hashed recipients
+#	mapped	one, with 20 entries of a mapping and a filter of 500 domains
+#	threads	one, with 2 and 4 threads ("skipped 1" where there is but one)
+#	limits	of one and of mix, alone: read (and cut rows into fields), json
+#		(write the events), deflate (pack them).  Then
+#		CASE.ratio_to_limits is its cpu_s over the sum of the three
+#	follow	5,000 and 50,000 rows a second (RATES) for FOLLOW_S (20) seconds: CPU
+#		share of a core, wake-ups a second, and from the write of a row
+#		to the arrival of its event with batch.max_delay 1s
+#	idle	IDLE_S (30) seconds without anything to do
+#	files	10,000 files of a row (FILES), and then one that is written to
+#	spool	100,000 batches wait at start (BATCHES): until the first comes,
+#		and for status
+#	same	the same events from 1 and 4 threads, cold and warm, igzip and
+#		zlib (if build/zlib is there: make B=build/zlib IGZIP=0)?
+#	backlog	20 million rows in files of a million: needs 12 GB and minutes
+#
+# Ends with 1 when an event is lost, or "same" finds others.
 ROWS=${ROWS:-1000000}
-THREADS=${THREADS:-1}
+RUNS=${RUNS:-1}
+ROWS_BACKLOG=${ROWS_BACKLOG:-${BACKLOG:+20000000}}
+if [ "${BENCH_QUICK:-}" = 1 ]; then
+	FOLLOW_S=1 RATES=5000 IDLE_S=1 FILES=100 BATCHES=500
+fi
+# test/bench/ reads these.
+# shellcheck disable=SC2034
+FOLLOW_S=${FOLLOW_S:-20} RATES=${RATES:-5000 50000} IDLE_S=${IDLE_S:-30}
+FILES=${FILES:-10000} BATCHES=${BATCHES:-100000}
+here=$(dirname "$0")
 # shellcheck source=test/e2e/lib.sh
-. "$(dirname "$0")/e2e/lib.sh"
+. "$here/e2e/lib.sh"
+# shellcheck source=test/bench/figures.sh
+. "$here/bench/figures.sh"
+# shellcheck source=test/bench/once.sh
+. "$here/bench/once.sh"
+# shellcheck source=test/bench/live.sh
+. "$here/bench/live.sh"
 setup
+: >"$T/figures"
 
-# figures CASE BYTES: what measure wrote to $T/measured, for a million rows
-figures() {
-	awk -v name="$1" -v rows="$ROWS" -v bytes="$2" '{
-		cpu = $1 + $2
-		printf "%s.cpu_s_per_million_rows %.3f\n", name, cpu * 1e6 / rows
-		printf "%s.user_s %.3f\n%s.sys_s %.3f\n", name, $1, name, $2
-		printf "%s.wall_s %.3f\n", name, $3
-		if ($3 > 0) {
-			printf "%s.rows_per_s %.0f\n", name, rows / $3
-			printf "%s.mb_per_s %.1f\n", name, bytes / 1e6 / $3
-		}
-		printf "%s.peak_kb %d\n", name, $4
-	}' "$T/measured"
-}
-
-bytes_of() {
-	cat "$@" | wc -c
-}
-
-# shipped CASE: "once" over all of $T/log, into a stand-in that hardly checks
-shipped() {
-	rm -rf "$T/spool" "$T/summary" "$T/accepted" "$T/requests"
-	start_standin --fast --keep-bodies 0
-	write_config "threads: $THREADS" "$2"
-	"$TOOLS/measure" "$B/sparktail" -q -c "$T/conf.yaml" once \
-		3>"$T/measured" >"$T/daemon.log" 2>&1 ||
-		fail "sparktail once ended with $?"
-	stop_standin
-	figures "$1" "$(bytes_of "$T"/log/*.csv)"
-	events=$(json_get "$T/summary" events.accepted)
-	echo "$1.events $events"
-	echo "$1.gzip_bytes $(json_get "$T/summary" bytes)"
-	echo "$1.standin_cpu_s $(json_get "$T/summary" cpu_ms |
-		awk '{ printf "%.3f", $1 / 1000 }')"
-}
-
-# Of at most 100,000 rows: events are larger than rows, and disks are slow.
-limits() {
-	cat "$T"/log/*.csv >/dev/null
-	set -- "$T"/log/*.csv
-	"$TOOLS/measure" --read "$1" 3>"$T/measured"
-	figures read "$(bytes_of "$1")"
-	head -n 100001 "$1" >"$T/some.csv"
-	[ "$ROWS" -le 100000 ] || ROWS=100000
-	"$B/sparktail" -q -c "$T/conf.yaml" convert "$T/some.csv" \
-		>"$T/some.json" 2>"$T/convert.err" || return 0
-	"$TOOLS/measure" --deflate 1 "$T/some.json" 3>"$T/measured" \
-		>"$T/packed"
-	figures deflate "$(bytes_of "$T/some.json")"
-	echo "deflate.json_bytes_per_event $(($(bytes_of "$T/some.json") / ROWS))"
-	echo "deflate.ratio $(awk -v json="$(bytes_of "$T/some.json")" \
-		'{ printf "%.2f", json / $1 }' "$T/packed")"
-}
-
-echo "rows $ROWS"
-generate --rows "$ROWS" --seed 1 --types d=1
-shipped one 'events.injection: records'
-all=$ROWS
-limits
-ROWS=$all
-rm -f "$T"/log/*.csv "$T/some.csv" "$T/some.json"
-generate --rows "$ROWS" --seed 2 --columns default
-shipped mix 'events.injection: auto'
+cases='one cold mix privacy mapped threads limits follow idle files spool same'
+for name in ${BENCH:-$cases ${ROWS_BACKLOG:+backlog}}; do
+	case " $cases backlog " in
+	*" $name "*) ;;
+	*) fail "no such case: $name" ;;
+	esac
+	"case_$name"
+done
+ratios
+! grep -Eq '\.lost [^0]|^same\.events no' "$T/figures"
