@@ -85,6 +85,7 @@ case_files() {
 	rm -rf "$T/log"
 	mkdir "$T/log"
 	generate --rows "$FILES" --roll-every 1 --seed 6 --types d=1
+	figure files.count "$FILES"
 	shipped files "$FILES" "$FILES" 'events.injection: records'
 	start_standin --fast --keep-bodies 0
 	start_daemon -q
@@ -92,7 +93,6 @@ case_files() {
 	generate --base live --rows 1000 --seed 7 --types d=1
 	wait_until 60 all_arrived 1000 || fail "the live file is not read"
 	figure files.live_ms $(($(now_ms) - begin))
-	watch files 1
 	end_live files.live
 	figure files.live_lost \
 		$((1000 - $(json_get "$T/summary" events.accepted)))
