@@ -32,9 +32,9 @@ struct intake {
 	int64_t dirty_ms;
 	bool stuck; /* the disk refused the last commit */
 	enum intake_work stuck_at;
-	bool paused; /* the spool is full, and on_full is pause */
-	int64_t room_ms;
-	bool evicted;	     /* since gaps were looked at */
+	bool paused;		   /* the spool is full, and on_full is pause */
+	int64_t room_ms, clean_ms; /* looked at next */
+	bool evicted;		   /* since gaps were looked at */
 	bool healing;	     /* a gap is being read, and goes on at once */
 	int64_t heal_ms;     /* not before */
 	int64_t evicting_ms; /* until then status says so */

@@ -30,7 +30,8 @@ struct uploader_hooks {
 	/* Likewise: delivery_state() has news for status. */
 	void (*changed)(void *ctx);
 	void *ctx;
-	int64_t beat_ms; /* the longest time between two beats */
+	int64_t beat_ms; /* the longest time between two beats; INT64_MAX:
+			    nobody listens, so it sleeps until it is woken */
 };
 
 /* NULL and why: a setting that curl refuses. */

@@ -22,7 +22,6 @@
 
 enum {
 	RUN_COALESCE_MS = 200, /* how long hints may wait while rows pour in */
-	RUN_BEAT_MS = 10000,   /* the uploader's longest pause */
 	RUN_STATUS_MS = 10000, /* how often the supervisor is told */
 	RUN_REWATCH_MS = 1000, /* how often watches are looked at, if awake */
 	RUN_BLIND_MS = 2000,   /* how often to look when nothing is watched */
@@ -265,10 +264,10 @@ static void run_loop(struct run *run, const struct options *options)
 
 static int run_open(struct run *run, const struct options *options)
 {
-	int64_t beat = RUN_BEAT_MS;
+	int64_t beat = INT64_MAX;
 	int status;
 
-	if (notify_watchdog_ms() && notify_watchdog_ms() / 4 < beat)
+	if (notify_watchdog_ms())
 		beat = notify_watchdog_ms() / 4;
 	status = shipper_open(&run->shipper, options, beat, run_wake);
 	if (status == EX_OK)

@@ -7,8 +7,12 @@
 
 #include "base/mem.h"
 
-/* How often room is looked at while batches wait. */
-enum { INTAKE_ROOM_MS = 5000, INTAKE_EVICTING_MS = 60000 };
+/* How often room is looked at while batches wait, and sent ones for age. */
+enum {
+	INTAKE_ROOM_MS = 5000,
+	INTAKE_CLEAN_MS = 60000,
+	INTAKE_EVICTING_MS = 60000
+};
 
 static struct sources *intake_sources(const struct config *config, bool fresh)
 {
@@ -125,27 +129,46 @@ static int64_t intake_least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Sent batches go when spool.keep_sent is over, or up to a minute later. */
+static int64_t intake_clean(struct intake *in, bool waiting, int64_t now_ms,
+			    int64_t now_s)
+{
+	int64_t keep_s = in->config->spool.keep_sent_s;
+
+	if (!keep_s && !waiting)
+		return INT64_MAX;
+	if (now_ms >= in->clean_ms) {
+		in->clean_ms = now_ms + INTAKE_CLEAN_MS;
+		if (keep_s && keep_s < INTAKE_CLEAN_MS / 1000)
+			in->clean_ms = now_ms + keep_s * 1000;
+		spool_clean(in->spool, now_s);
+	}
+	return in->clean_ms - now_ms;
+}
+
 /* Look after the spool: room while batches wait, and old sent ones. */
 static int64_t intake_housekeep(struct intake *in, int64_t now_ms,
 				int64_t now_s)
 {
 	struct spool_totals totals;
+	int64_t clean;
 
 	spool_totals(in->spool, &totals);
-	if (!totals.batches && !in->config->spool.keep_sent_s) {
+	clean = intake_clean(in, totals.batches > 0, now_ms, now_s);
+	if (!totals.batches) {
 		if (in->alarm.on)
 			intake_outlook(in, false, now_ms, now_s);
 		pace_idle(&in->pace);
-		return in->alarm.on ? INTAKE_ROOM_MS : INT64_MAX;
+		return in->alarm.on ? intake_least(clean, INTAKE_ROOM_MS)
+				    : clean;
 	}
 	if (now_ms >= in->room_ms) {
 		in->room_ms = now_ms + INTAKE_ROOM_MS;
 		if (intake_make_room(in, 0, now_s) < 0 && errno == EAGAIN)
 			in->room_ms = now_ms; /* there is more to be done */
-		intake_outlook(in, totals.batches > 0, now_ms, now_s);
-		spool_clean(in->spool, now_s);
+		intake_outlook(in, true, now_ms, now_s);
 	}
-	return in->room_ms - now_ms;
+	return intake_least(clean, in->room_ms - now_ms);
 }
 
 static int64_t intake_save_in_time(struct intake *in, int64_t now_ms,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/intake.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fs.h"
@@ -67,6 +69,60 @@ START_TEST(intake_leaves_half_a_row_for_its_other_half)
 	inlet_settle(2000);
 	ck_assert_uint_eq(inlet_totals().events, 2);
 	inlet_agrees(2, 2);
+}
+END_TEST
+
+START_TEST(intake_with_nothing_to_do_sleeps_for_a_minute)
+{
+	inlet.config->spool.keep_sent_s = 3600;
+	inlet_start(1000);
+	inlet_settle(1000);
+	intake_save(inlet.intake, inlet.now_s);
+	intake_step(inlet.intake, 2000, inlet.now_s);
+	ck_assert_int_ge(intake_step(inlet.intake, 2000, inlet.now_s), 58000);
+}
+END_TEST
+
+/* Batch 1 leaves: kept in sent/ until its time is over. */
+static void upload_one(void)
+{
+	struct batch batch;
+
+	ck_assert_int_eq(spool_take(inlet.spool, &batch), 1);
+	ck_assert_int_eq(spool_depart(inlet.spool, &batch, BATCH_SENT, 0), 0);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+}
+
+static int sent_files(void)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(inlet_path("spool/sent"));
+	int n = 0;
+
+	ck_assert_ptr_nonnull(dir);
+	while ((entry = readdir(dir)))
+		n += strstr(entry->d_name, ".gz") != NULL;
+	closedir(dir);
+	return n;
+}
+
+START_TEST(intake_removes_sent_batches_when_their_time_is_over)
+{
+	int64_t wait;
+
+	inlet.config->spool.keep_sent_s = 10;
+	inlet_add("a.csv", INLET_HEADER INLET_ROW(1));
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	upload_one();
+	intake_step(inlet.intake, 2000, inlet.now_s);
+	ck_assert_int_eq(sent_files(), 1);
+	wait = intake_step(inlet.intake, 2000, inlet.now_s);
+	ck_assert_int_le(wait, 10000);
+	/* A file's time is the machine's. */
+	intake_step(inlet.intake, 2000 + wait, time(NULL) + 3600);
+	ck_assert_int_eq(sent_files(), 0);
 }
 END_TEST
 
@@ -371,6 +427,8 @@ Suite *intake_suite(void)
 	tcase_add_test(tc,
 		       intake_seals_when_the_oldest_row_has_waited_max_delay);
 	tcase_add_test(tc, intake_goes_on_where_it_was_after_a_restart);
+	tcase_add_test(tc, intake_with_nothing_to_do_sleeps_for_a_minute);
+	tcase_add_test(tc, intake_removes_sent_batches_when_their_time_is_over);
 	tcase_add_test(tc, intake_leaves_half_a_row_for_its_other_half);
 	tcase_add_loop_test(tc, intake_reads_again_what_the_disk_refused, 0,
 			    NROF(refusals));
