@@ -20,7 +20,12 @@
  *
  * The destination has one state, not each batch: after a failure nothing is
  * started until the backoff ends, then one upload is the probe, and when it
- * succeeds all connections open again.
+ * succeeds more may follow.
+ *
+ * How many uploads are in flight at once follows what the service bears: one at
+ * first, one more whenever a window's worth was accepted, and never more than
+ * "connections"; half as many after a burst of 429, 5xx, or no answer, and one
+ * after an outage, or any other trouble.
  *
  * Several failures of one burst count once, an upload that was started before
  * the last failure proves nothing either way.  Retry-After is honoured up to
@@ -120,6 +125,7 @@ enum delivery_phase {
 struct delivery_state {
 	enum delivery_phase phase;
 	unsigned int in_flight; /* uploads, and batches that cannot depart */
+	unsigned int window;	/* how many may be in flight at once */
 	uint64_t failures;	/* since this process began */
 	int64_t last_success_s; /* 0 = none in this process */
 	int64_t next_try_s;	/* 0 = now */

@@ -55,6 +55,9 @@ struct delivery_gate {
 	enum delivery_gate_mode mode;
 	int64_t until_ms; /* with GATE_SHUT */
 	struct backoff backoff;
+	unsigned int window;	/* uploads at once, 1 to connections */
+	unsigned int borne;	/* accepted since it was widened */
+	bool filled;		/* so many were in flight since then */
 	unsigned int slow;	/* requests to slow down in a row */
 	uint64_t failed_number; /* no upload up to this one proves anything */
 	enum delivery_trouble_kind trouble; /* the last one, unless open */
@@ -162,8 +165,11 @@ void delivery_log_disk(struct delivery *d, const char *what,
 /* gate.c */
 void delivery_gate_configure(struct delivery *d);
 void delivery_gate_tick(struct delivery *d);
+unsigned int delivery_gate_most(const struct delivery *d);
 bool delivery_gate_passes(const struct delivery *d);
 void delivery_gate_works(struct delivery *d, uint64_t number);
+void delivery_gate_sent(struct delivery *d);
+void delivery_gate_bears(struct delivery *d, uint64_t number);
 void delivery_gate_fails(struct delivery *d, uint64_t number,
 			 const struct delivery_trouble *trouble);
 void delivery_gate_probe(struct delivery *d, uint64_t number);

@@ -79,6 +79,7 @@ static void delivery_publish(struct delivery *d)
 	struct delivery_state state = {
 		.phase = delivery_phase(d),
 		.in_flight = d->in_flight + delivery_departing(d),
+		.window = d->gate.window,
 		.failures = d->failures,
 		.last_success_s = d->last_success_s,
 		.key_refused = d->gate.key_refused,
@@ -196,10 +197,8 @@ void delivery_drain(struct delivery *delivery)
 
 static bool delivery_may_send(struct delivery *d)
 {
-	unsigned int most = d->settings.connections;
-
-	return !d->draining && d->in_flight < most &&
-	       d->transport->busy(d->transport_ctx) < most &&
+	return !d->draining && d->in_flight < delivery_gate_most(d) &&
+	       d->transport->busy(d->transport_ctx) < d->settings.connections &&
 	       delivery_gate_passes(d);
 }
 

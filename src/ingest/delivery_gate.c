@@ -6,10 +6,15 @@
 #include "base/log.h"
 
 /*
- * May anything be sent?  Open: as many as there are connections.  Shut: no,
+ * May anything be sent?  Open: as many as the window says.  Shut: no,
  * until a time.  Probe: one upload, whose answer opens or shuts it.  What was
  * in flight when it shut may finish, but proves nothing: its answers are older
  * than the failure's question.
+ *
+ * The window begins with one upload.  When as many as it allows were accepted,
+ * and it was full meanwhile, it is widened by one; a burst of trouble that
+ * fewer uploads may mend halves it; any other, and a probe that fails, brings
+ * it back to one, for what the service bore before an outage says nothing.
  *
  * The log hears of each kind of trouble once in an outage, and of its end.
  */
@@ -40,7 +45,9 @@ void delivery_gate_configure(struct delivery *d)
 
 	backoff_init(&gate->backoff, d->settings.retry_min_ms,
 		     d->settings.retry_max_ms);
-	gate->slow = 0;
+	gate->slow = gate->borne = 0;
+	gate->window = 1;
+	gate->filled = false;
 	gate->failed_number = d->number;
 	if (gate->mode == GATE_SHUT)
 		gate->mode = GATE_PROBE;
@@ -50,6 +57,13 @@ void delivery_gate_tick(struct delivery *d)
 {
 	if (d->gate.mode == GATE_SHUT && d->now_ms >= d->gate.until_ms)
 		d->gate.mode = GATE_PROBE;
+}
+
+/* In flight at once.  A probe does not wait for those before the failure. */
+unsigned int delivery_gate_most(const struct delivery *d)
+{
+	return d->gate.mode == GATE_OPEN ? d->gate.window
+					 : d->settings.connections;
 }
 
 bool delivery_gate_passes(const struct delivery *d)
@@ -84,6 +98,39 @@ void delivery_gate_works(struct delivery *d, uint64_t number)
 	gate->slow = gate->said = gate->failures = 0;
 	gate->key_refused = false;
 	backoff_reset(&gate->backoff);
+}
+
+/* One more is in flight. */
+void delivery_gate_sent(struct delivery *d)
+{
+	if (d->in_flight >= d->gate.window)
+		d->gate.filled = true;
+}
+
+/* An upload was accepted. */
+void delivery_gate_bears(struct delivery *d, uint64_t number)
+{
+	struct delivery_gate *gate = &d->gate;
+
+	if (number <= gate->failed_number || gate->mode != GATE_OPEN ||
+	    !gate->filled || gate->window >= d->settings.connections ||
+	    ++gate->borne < gate->window)
+		return;
+	gate->window++;
+	gate->borne = 0;
+	gate->filled = false;
+}
+
+/* Before gate->failures knows of it. */
+static void gate_narrow(struct delivery_gate *gate,
+			enum delivery_trouble_kind kind)
+{
+	bool load = kind == TROUBLE_SLOW || kind == TROUBLE_SERVICE ||
+		    kind == TROUBLE_NETWORK;
+
+	gate->window = load && !gate->failures ? (gate->window + 1) / 2 : 1;
+	gate->borne = 0;
+	gate->filled = false;
 }
 
 static int64_t gate_at_least(int64_t wait_ms, int64_t retry_after_s)
@@ -148,6 +195,7 @@ void delivery_gate_fails(struct delivery *d, uint64_t number,
 		gate->until_ms = until_ms;
 	if (counts) {
 		gate->failed_number = d->number;
+		gate_narrow(gate, trouble->kind);
 		if (gate->failures++ == 0)
 			gate->since_ms = d->now_ms;
 	}

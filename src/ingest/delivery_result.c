@@ -105,6 +105,7 @@ static void result_accepted(struct delivery *d,
 	d->accepted_ms = d->now_ms;
 	d->last_success_s = d->now_s;
 	delivery_gate_works(d, upload->number);
+	delivery_gate_bears(d, upload->number);
 	if (d->gate.mode == GATE_OPEN) {
 		d->last_error[0] = '\0';
 		d->suspicion = false;

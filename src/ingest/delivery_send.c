@@ -29,6 +29,7 @@ int delivery_send_fd(struct delivery *d, const struct delivery_upload *what,
 	upload->number = ++d->number;
 	upload->busy = true;
 	d->in_flight++;
+	delivery_gate_sent(d);
 	if (d->transport->post(d->transport_ctx, upload->number + d->token, fd,
 			       0, size) == 0)
 		return 1;

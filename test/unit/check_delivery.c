@@ -252,6 +252,7 @@ static void four_in_flight(void)
 {
 	scripted.settings.connections = 4;
 	scripted_restart();
+	scripted_widen();
 	for (int i = 0; i < 8; i++)
 		scripted_seal("g");
 	scripted_step(0);
@@ -295,7 +296,7 @@ START_TEST(delivery_sends_one_probe_and_opens_when_it_is_accepted)
 	ck_assert_int_eq(scripted_state().phase, DELIVERY_SENDING);
 	scripted_answer(4, 200);
 	scripted_step(0);
-	ck_assert_uint_eq(scripted.posted, 9);
+	ck_assert_uint_eq(scripted.posted, 7); /* half as many as before */
 	ck_said("delivery: service unavailable: ");
 	ck_said("delivery: uploads work again: 1 failures in ");
 }
@@ -319,14 +320,127 @@ START_TEST(delivery_lets_finish_what_is_in_flight)
 	ck_assert_uint_eq(scripted.posted, 5);
 	scripted_answer(4, 200);
 	scripted_step(0);
-	ck_assert_uint_eq(scripted.posted, 7); /* two old ones still there */
+	/* Two old ones are still there, and two are half of four. */
+	ck_assert_uint_eq(scripted.posted, 5);
 	/* A failure from before the recovery proves nothing either. */
 	scripted_answer(2, 503);
 	scripted_step(0);
 	ck_assert_int_eq(scripted_state().phase, DELIVERY_SENDING);
-	ck_assert_uint_eq(scripted.posted, 8);
+	ck_assert_uint_eq(scripted.posted, 6);
 	ck_said("delivery: service unavailable: ");
 	ck_said("delivery: uploads work again: ");
+}
+END_TEST
+
+/* --- How many at once --- */
+
+static void window_of(unsigned int connections)
+{
+	scripted.settings.connections = connections;
+	scripted_restart();
+	for (int i = 0; i < 100; i++)
+		scripted_seal("g");
+	scripted_step(0);
+}
+
+/* All that is in flight is answered. */
+static void answer_all(int status)
+{
+	for (unsigned int i = 0; i < scripted.posted; i++) {
+		if (!scripted.posts[i].answered)
+			scripted_answer(i, status);
+	}
+}
+
+START_TEST(delivery_widens_the_window_with_what_is_accepted)
+{
+	static const unsigned int windows[] = {1, 2, 3, 4, 5, 5, 5};
+
+	window_of(5);
+	for (size_t i = 0; i < NROF(windows); i++) {
+		ck_assert_uint_eq(scripted_state().in_flight, windows[i]);
+		ck_assert_uint_eq(scripted_state().window, windows[i]);
+		answer_all(200);
+		scripted_step(0);
+	}
+}
+END_TEST
+
+START_TEST(delivery_widens_by_one_for_a_window_of_single_answers)
+{
+	window_of(16);
+	scripted_answer(0, 200);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 2);
+	scripted_answer(1, 200);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 2);
+	scripted_answer(2, 200);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 3);
+}
+END_TEST
+
+START_TEST(delivery_does_not_widen_a_window_that_was_not_full)
+{
+	scripted.settings.connections = 16;
+	scripted_restart();
+	for (unsigned int i = 0; i < 50; i++) {
+		scripted_seal("g");
+		scripted_step(0);
+		scripted_answer(i, 200);
+		scripted_step(0);
+	}
+	ck_assert_uint_eq(scripted_state().window, 2);
+}
+END_TEST
+
+static const struct {
+	int status;
+	unsigned int window;
+} narrows[] = {{429, 4}, {420, 4}, {503, 4}, {500, 4},
+	       {0, 4},	 {401, 1}, {404, 1}, {302, 1}};
+
+START_TEST(delivery_narrows_the_window_once_for_a_burst)
+{
+	window_of(8);
+	scripted_widen();
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 8);
+	answer_all(narrows[_i].status);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 0);
+	ck_assert_uint_eq(scripted_state().window, narrows[_i].window);
+	scripted_step(300000);
+	/* One is the probe, whatever the window. */
+	ck_assert_uint_eq(scripted_state().in_flight, 1);
+	answer_all(200);
+	scripted_step(0);
+	if (narrows[_i].window > 1)
+		ck_assert_uint_eq(scripted_state().in_flight, 4);
+	else
+		ck_assert_uint_eq(scripted_state().in_flight, 2);
+	scripted_hush();
+}
+END_TEST
+
+START_TEST(delivery_begins_with_one_again_after_an_outage)
+{
+	window_of(16);
+	scripted_widen();
+	scripted_step(0);
+	answer_all(503);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().window, 8);
+	scripted_step(300000);
+	answer_all(503);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().window, 1);
+	scripted_step(300000);
+	answer_all(200);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_state().in_flight, 2);
+	scripted_hush();
 }
 END_TEST
 
@@ -434,6 +548,7 @@ START_TEST(delivery_ignores_answers_of_another_time)
 	four_in_flight();
 	delivery_configure(scripted.delivery, &scripted.settings,
 			   &scripted_transport, &scripted);
+	scripted_widen();
 	for (unsigned int i = 0; i < 4; i++)
 		scripted_answer(i, i == 2 ? 401 : 200);
 	scripted_step(0);
@@ -740,6 +855,13 @@ static void gate_cases(TCase *tc)
 	tcase_add_test(tc,
 		       delivery_sends_one_probe_and_opens_when_it_is_accepted);
 	tcase_add_test(tc, delivery_lets_finish_what_is_in_flight);
+	tcase_add_test(tc, delivery_widens_the_window_with_what_is_accepted);
+	tcase_add_test(tc,
+		       delivery_widens_by_one_for_a_window_of_single_answers);
+	tcase_add_test(tc, delivery_does_not_widen_a_window_that_was_not_full);
+	tcase_add_loop_test(tc, delivery_narrows_the_window_once_for_a_burst, 0,
+			    NROF(narrows));
+	tcase_add_test(tc, delivery_begins_with_one_again_after_an_outage);
 	tcase_add_test(tc, delivery_burst_waits_as_long_as_its_worst);
 	tcase_add_test(tc, delivery_says_once_that_the_key_is_refused);
 	tcase_add_test(tc, delivery_shows_the_trouble_of_now);

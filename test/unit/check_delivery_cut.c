@@ -309,6 +309,7 @@ START_TEST(cut_suspicion_ends_with_an_acceptance)
 	scripted_step(0);
 	ck_said("delivery: uploads work again: ");
 	scripted_seal("g");
+	scripted_widen();
 	scripted_step(0);
 	ck_assert_uint_eq(scripted_state().in_flight, 2);
 }
@@ -320,6 +321,7 @@ START_TEST(cut_gives_up_for_all_that_wait_to_be_cut)
 
 	scripted.settings.connections = 3;
 	scripted_restart();
+	scripted_widen();
 	for (int i = 0; i < 3; i++)
 		scripted_seal("bb");
 	scripted_step(0);
@@ -643,6 +645,7 @@ START_TEST(cut_is_of_one_batch_while_others_go_on)
 {
 	scripted.settings.connections = 4;
 	scripted_restart();
+	scripted_widen();
 	scripted_seal("gb");
 	scripted_seal("bg");
 	for (int i = 0; i < 10; i++)

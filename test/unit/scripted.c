@@ -13,6 +13,7 @@
 #include "base/gzip.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "ingest/delivery_private.h"
 #include "spool/checkpoint.h"
 #include "unit/check_all.h"
 
@@ -260,6 +261,11 @@ void scripted_restart(void)
 	for (unsigned int i = 0; i < scripted.posted; i++)
 		scripted.posts[i].answered = scripted.posts[i].reaped = true;
 	scripted_open();
+}
+
+void scripted_widen(void)
+{
+	scripted.delivery->gate.window = scripted.settings.connections;
 }
 
 static void scripted_remove(const char *path)

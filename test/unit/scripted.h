@@ -55,6 +55,9 @@ void scripted_teardown(void);
 /* A new delivery over the same spool, as after a crash. */
 void scripted_restart(void);
 
+/* As if the service had borne all connections at once already. */
+void scripted_widen(void);
+
 /*
  * Seal a batch of strlen(kinds) events, {"batch":SEQ,"n":N,"is":"KIND"}, KIND
  * being the letter.  Its number.
