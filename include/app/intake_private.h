@@ -5,7 +5,8 @@
 /*
  * intake_private - what the files of intake share
  *
- * intake.c is its life and its steps, intake_seal.c makes a block durable,
+ * intake.c is its life and its steps, intake_ahead.c makes a block or has it
+ * made before its turn, intake_seal.c makes it durable,
  * intake_gaps.c reads again what was evicted, intake_outlook.c looks whether
  * what waits can be sent in time, intake_say.c tells the operator.
  */
@@ -13,6 +14,7 @@
 #include "app/alarm.h"
 #include "app/block.h"
 #include "app/books.h"
+#include "app/crew.h"
 #include "app/intake.h"
 #include "app/lost.h"
 #include "app/pace.h"
@@ -24,7 +26,9 @@ struct intake {
 	const struct config *config;
 	struct spool *spool;
 	struct sources *sources;
-	struct block *block;
+	struct block *own;   /* read in this thread */
+	struct crew *crew;   /* NULL: no other threads */
+	struct block *block; /* the one to be sealed: own, or of the crew */
 	struct books books;
 	struct lost *lost; /* rows of refused events, to be found */
 
@@ -53,6 +57,12 @@ struct intake {
 
 /* Something is in memory that no checkpoint says. */
 void intake_dirty(struct intake *in, int64_t now_ms);
+
+/* --- intake_ahead.c --- */
+
+/* Make the next block of the source whose turn it is: in->block. */
+enum block_status intake_make(struct intake *in, struct source *source,
+			      int64_t now_s);
 
 /* --- intake_seal.c --- */
 

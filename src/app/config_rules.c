@@ -86,10 +86,6 @@ void config_rules_apply(struct config_reader *reader, enum config_need need)
 	config_rule_spool(reader);
 	config_rule_event(config);
 	config->spool.max_age_s = config->events.max_age_s;
-	if (config->threads != 1)
-		config_wrong_key(reader, "threads",
-				 "more than one is not yet in this version; "
-				 "write 1, or remove the key");
 	/* A proxy elsewhere would get the key in the clear. */
 	if (config->http.proxy && config_url_is_plain(config->http.url))
 		config_wrong_pair(reader, "ingest.proxy", "ingest.url",

@@ -27,6 +27,20 @@ static struct sources *intake_sources(const struct config *config, bool fresh)
 			   fresh);
 }
 
+/* What makes blocks is built for a configuration. */
+static void intake_tool(struct intake *in)
+{
+	in->own = in->block = block_new(in->config);
+	in->crew = crew_new(in->config);
+}
+
+static void intake_untool(struct intake *in)
+{
+	crew_free(&in->crew);
+	block_free(&in->own);
+	in->block = NULL;
+}
+
 struct intake *intake_new(const struct config *config, struct spool *spool,
 			  const struct spool_found *found, int64_t now_ms,
 			  int64_t now_s)
@@ -36,7 +50,7 @@ struct intake *intake_new(const struct config *config, struct spool *spool,
 	in->config = config;
 	in->spool = spool;
 	in->sources = intake_sources(config, found->fresh);
-	in->block = block_new(config);
+	intake_tool(in);
 	in->lost = lost_new();
 	in->kept_from = -1;
 	buf_init(&in->lines, 8 << 20);
@@ -71,7 +85,7 @@ void intake_free(struct intake **intake)
 	if (!in)
 		return;
 	sources_free(&in->sources);
-	block_free(&in->block);
+	intake_untool(in);
 	lost_free(&in->lost);
 	books_close(&in->books);
 	buf_release(&in->lines);
@@ -108,9 +122,9 @@ void intake_configure(struct intake *in, const struct config *config,
 	sources_free(&in->sources);
 	in->sources = sources;
 	books_forget(&in->books);
-	block_free(&in->block);
-	in->block = block_new(config);
+	intake_untool(in);
 	in->config = config;
+	intake_tool(in);
 	intake_rescan(in, now_ms, now_s);
 }
 

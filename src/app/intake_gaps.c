@@ -222,6 +222,7 @@ static void heal_block(struct intake *in, size_t i, int64_t now_ms,
 		shape_file_release(&file);
 		return;
 	}
+	in->block = in->own;
 	switch (block_read_part(in->block, &part, now_s)) {
 	case BLOCK_MADE:
 		heal_made(in, i, now_ms, now_s);

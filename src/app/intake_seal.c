@@ -192,7 +192,7 @@ void intake_block(struct intake *in, struct source *source, int64_t now_ms,
 {
 	const char *path = source_position(source)->path;
 
-	switch (block_read(in->block, source, now_s)) {
+	switch (intake_make(in, source, now_s)) {
 	case BLOCK_MADE:
 		intake_made(in, source, now_ms, now_s);
 		break;

@@ -101,7 +101,7 @@ sources:
 batch:
   max_bytes: 6M
   compression: fast
-threads: 4
+threads: 65
 mapping:
   default: { ship: Nowhere }
 END
@@ -118,7 +118,7 @@ END
 		'unknown key "strat" in sources[]; did you mean "start"?'
 	step "... more than the service takes" mistake 11:14 "batch.max_bytes"
 	step "... a word for a number" mistake 12:16 "batch.compression"
-	step "... a number that is not yet" mistake 13:10 "threads: more than"
+	step "... a number too large" mistake 13:10 "threads: 65 is too large"
 	step "... a filter that is not there" mistake 15:20 \
 		'mapping.default.ship: no filter is called "Nowhere"'
 	step "... each on one line, and their number" says_lines 11

@@ -153,10 +153,6 @@ static const struct {
 	 "write auto\n"},
 	{"status: {listen: '127.0.0.1:9925'}\n",
 	 "f:1:18: status.listen: not yet in this version; remove it\n"},
-	{"threads: 2\n", "f:1:10: threads: more than one is not yet in this "
-			 "version; write 1, or remove the key\n"},
-	{"threads: 0\n", "f:1:10: threads: more than one is not yet in this "
-			 "version; write 1, or remove the key\n"},
 	{"threads: 65\n", "f:1:10: threads: 65 is too large: at most 64\n"},
 
 	/* Sources. */

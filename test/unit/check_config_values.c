@@ -137,7 +137,7 @@ START_TEST(every_key_arrives)
 		"  on_full: evict\n"
 		"  keep_sent: 7d\n"
 		"node_name: mta7\n"
-		"threads: 1\n"
+		"threads: 64\n"
 		"log: {verbose: TRUE}\n");
 
 	ck_assert_str_eq(c->http.url,
@@ -182,6 +182,7 @@ START_TEST(every_key_arrives)
 	ck_assert_uint_eq(c->events.max_raw_bytes, 256 << 20);
 	ck_assert_int_eq(c->batch_max_delay_ms, 3600000);
 	ck_assert_int_eq(c->batch_compression, 9);
+	ck_assert_uint_eq(c->threads, 64);
 	ck_assert_str_eq(c->spool.directory, "/srv/spool");
 	ck_assert_uint_eq(c->spool.min_free_bytes, 0);
 	ck_assert_uint_eq(c->spool.max_bytes, UINT64_C(1) << 40);
