@@ -15,10 +15,11 @@
  * forgotten with the next call unless the caller seals it.  A block that packs
  * to more than batch.max_bytes is made again with half as many events.
  *
- * A block is the whole rows that end within block_bytes() of its beginning, or
+ * A block is the whole rows that end within so many bytes of its beginning, or
  * fewer where the batch is full before; or, when not even one ends there, what
- * it takes to know one.  So where blocks end depends on the file alone, and not
- * on how or when they are read.
+ * it takes to know one.  So where it ends depends on the file alone, and not on
+ * how or when it is read.  The bytes are block_bytes(), and less for a file
+ *once a batch of it was full before: then line ends say again where blocks end.
  *
  * Memory: one window of at most max_row + block_bytes(), the JSON of one batch,
  * its gzip form; kept from block to block.  One thread for each.
@@ -55,11 +56,14 @@ struct block_part {
 	int fd;
 	int64_t from, to;
 	const struct shape_file *file; /* in force at "from" */
+	int64_t bytes;		       /* that make a block */
 	bool repeat;		       /* shape_repeat() */
 };
 
-/* The bytes of a file that make a block. */
+/* The bytes of a file that make a block at most; and now that this one was
+ * made of the source. */
 int64_t block_bytes(const struct config *config);
+void block_measure(const struct block *block, struct source *source);
 
 /* The configuration must outlive the block. */
 struct block *block_new(const struct config *config);

@@ -31,8 +31,8 @@ struct crew;
 struct crew_job;
 
 struct crew_order {
-	uint64_t number; /* of the source (position.h) */
-	int64_t from;
+	uint64_t number;	       /* of the source (position.h) */
+	int64_t from, bytes;	       /* of a block (block.h) */
 	int64_t next;		       /* where it will end; -1: no idea */
 	const struct shape_file *file; /* in force at "from"; copied */
 	int64_t now_s;

@@ -39,17 +39,18 @@ struct source {
 	int64_t mtime_ns;
 	uint64_t scan; /* the round that met it last */
 	int64_t lost_ms, grown_ms;
-	int64_t since_ms;  /* its oldest unread byte was seen */
-	int64_t since_s;   /* the same in Unix seconds, 0: none unread */
-	int64_t stalled;   /* half a row up to here; -1: none */
-	int64_t read_end;  /* how far the reader has seen in this turn */
-	int64_t skip;	   /* start: end, and the size at the start */
-	int64_t turn_size; /* the size when its turn began */
-	int64_t flush;	   /* due at once up to here */
-	int64_t retry_ms;  /* not due before */
-	int64_t due_ms;	   /* when it becomes due */
-	uint64_t turn;	   /* its last turn */
-	int error;	   /* errno that was told; 0: readable */
+	int64_t since_ms;    /* its oldest unread byte was seen */
+	int64_t since_s;     /* the same in Unix seconds, 0: none unread */
+	int64_t stalled;     /* half a row up to here; -1: none */
+	int64_t read_end;    /* how far the reader has seen in this turn */
+	int64_t skip;	     /* start: end, and the size at the start */
+	int64_t turn_size;   /* the size when its turn began */
+	int64_t flush;	     /* due at once up to here */
+	int64_t block_bytes; /* 0: as the limits say */
+	int64_t retry_ms;    /* not due before */
+	int64_t due_ms;	     /* when it becomes due */
+	uint64_t turn;	     /* its last turn */
+	int error;	     /* errno that was told; 0: readable */
 	char *why;
 };
 

@@ -187,6 +187,11 @@ bool source_final(const struct source *source);
 /* Up to "n" bytes at "offset".  How many, 0 at the end, -1 with errno. */
 int64_t source_read(struct source *source, void *p, size_t n, int64_t offset);
 
+/* How many of its unread bytes make a block: limits.block_bytes, until its
+ * rows turn out to need less. */
+int64_t source_block_bytes(const struct source *source);
+void source_set_block_bytes(struct source *source, int64_t bytes);
+
 /* A descriptor of the caller's own, for another thread to read from; -1: it is
  * not open, or there is none free. */
 int source_share(const struct source *source);

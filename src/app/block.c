@@ -18,6 +18,7 @@ struct block {
 	struct buf gz;
 	struct shape_batch *batch; /* NULL: nothing was made */
 	struct shape_batch kept;
+	bool full;	 /* before the bytes that make a block were taken */
 	size_t tail_len; /* the digest of the last bytes that were taken */
 	uint64_t tail;
 };
@@ -32,6 +33,17 @@ int64_t block_bytes(const struct config *config)
 	if (bytes < BLOCK_MIN)
 		return BLOCK_MIN;
 	return bytes < BLOCK_MAX ? bytes : BLOCK_MAX;
+}
+
+/* An eighth less than was full: rows differ. */
+void block_measure(const struct block *block, struct source *source)
+{
+	int64_t bytes = block->batch->to - block->batch->from;
+
+	if (!block->full || bytes <= BLOCK_MIN)
+		return;
+	bytes -= bytes / 8;
+	source_set_block_bytes(source, bytes > BLOCK_MIN ? bytes : BLOCK_MIN);
 }
 
 struct block *block_new_shelf(const struct config *config)
@@ -73,7 +85,7 @@ struct block_input {
 	struct source *source; /* NULL: the part */
 	const struct block_part *part;
 	const struct shape_file *file;
-	int64_t from;
+	int64_t from, bytes;
 };
 
 static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
@@ -127,7 +139,7 @@ static void block_note_tail(struct block *block, struct slice taken)
 static enum block_status
 block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 {
-	int64_t step = block_bytes(block->config), end = in->from;
+	int64_t end = in->from;
 	enum shape_status status = SHAPE_MORE;
 	size_t consumed = 0;
 	int more = 1;
@@ -137,7 +149,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	while (status == SHAPE_MORE && more && !consumed) {
 		bool final;
 
-		end += step;
+		end += in->bytes;
 		more = block_fill(block, in, end);
 		if (more < 0)
 			return BLOCK_UNREADABLE;
@@ -146,6 +158,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 				    in->from, final, &consumed);
 	}
 	block_note_tail(block, slice_of(block->window.p, consumed));
+	block->full = status == SHAPE_FULL;
 	block->batch = shape_end(block->shape);
 	if (status == SHAPE_NO_HEADER && block->batch->to == in->from)
 		return BLOCK_NO_HEADER;
@@ -180,8 +193,10 @@ enum block_status block_read(struct block *block, struct source *source,
 			     int64_t now_s)
 {
 	const struct position *at = source_position(source);
-	struct block_input in = {
-		.source = source, .file = &at->file, .from = at->offset};
+	struct block_input in = {.source = source,
+				 .file = &at->file,
+				 .from = at->offset,
+				 .bytes = source_block_bytes(source)};
 
 	return block_make(block, &in, now_s);
 }
@@ -189,8 +204,10 @@ enum block_status block_read(struct block *block, struct source *source,
 enum block_status block_read_part(struct block *block,
 				  const struct block_part *part, int64_t now_s)
 {
-	struct block_input in = {
-		.part = part, .file = part->file, .from = part->from};
+	struct block_input in = {.part = part,
+				 .file = part->file,
+				 .from = part->from,
+				 .bytes = part->bytes};
 
 	return block_make(block, &in, now_s);
 }
@@ -218,6 +235,7 @@ void block_move(struct block *to, struct block *from)
 	shape_take(from->shape, &to->kept);
 	to->batch = &to->kept;
 	to->gz = from->gz;
+	to->full = from->full;
 	to->tail_len = from->tail_len;
 	to->tail = from->tail;
 	from->gz = gz;

@@ -19,7 +19,7 @@ struct crew_job {
 	uint64_t ticket;
 
 	uint64_t number;
-	int64_t from, next, now_s;
+	int64_t from, bytes, next, now_s;
 	struct shape_file file;
 	int fd;
 	struct block *block;
@@ -60,6 +60,7 @@ static void crew_make(struct block *block, struct crew_job *job)
 	struct block_part part = {.fd = job->fd,
 				  .from = job->from,
 				  .to = INT64_MAX,
+				  .bytes = job->bytes,
 				  .file = &job->file};
 
 	job->status = block_read_part(block, &part, job->now_s);
@@ -182,7 +183,7 @@ static bool crew_is(const struct crew_job *job, const struct crew_order *order)
 {
 	return job->state != CREW_FREE && !job->dropped &&
 	       job->number == order->number && job->from == order->from &&
-	       job->now_s <= order->now_s &&
+	       job->bytes == order->bytes && job->now_s <= order->now_s &&
 	       order->now_s - job->now_s <= CREW_FRESH_S &&
 	       shape_file_same(&job->file, order->file);
 }
@@ -246,6 +247,7 @@ struct crew_job *crew_begin(struct crew *crew, const struct crew_order *order,
 		job->ticket = ++crew->tickets;
 		job->number = order->number;
 		job->from = order->from;
+		job->bytes = order->bytes;
 		job->next = order->next;
 		job->now_s = order->now_s;
 		shape_file_copy(&job->file, order->file);

@@ -42,17 +42,19 @@ static int64_t ahead_guess(int fd, int64_t end)
 }
 
 /* Is a whole block there for the turn, and which? */
-static bool ahead_order(const struct intake *in, const struct ahead_turn *turns,
-			size_t i, int64_t now_s, struct crew_order *order)
+static bool ahead_order(const struct ahead_turn *turns, size_t i, int64_t now_s,
+			struct crew_order *order)
 {
 	const struct position *at = source_position(turns[i].source);
 	size_t last = i;
 
-	*order = (struct crew_order){.number = at->number,
-				     .from = at->offset,
-				     .next = -1,
-				     .file = &at->file,
-				     .now_s = now_s};
+	*order = (struct crew_order){
+		.number = at->number,
+		.from = at->offset,
+		.bytes = source_block_bytes(turns[i].source),
+		.next = -1,
+		.file = &at->file,
+		.now_s = now_s};
 	while (last > 0 && turns[last - 1].source != turns[i].source)
 		last--;
 	if (last > 0) {
@@ -64,7 +66,7 @@ static bool ahead_order(const struct intake *in, const struct ahead_turn *turns,
 	/* A header that was given back is read again by its turn. */
 	if (!order->file->header.len && order->file->header_offset >= 0)
 		return false;
-	return at->size - order->from >= block_bytes(in->config);
+	return at->size - order->from >= order->bytes;
 }
 
 static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
@@ -73,7 +75,7 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 	struct ahead_turn *turn = &turns[i];
 	struct crew_order *order = &turn->order;
 
-	if (!ahead_order(in, turns, i, now_s, order))
+	if (!ahead_order(turns, i, now_s, order))
 		return;
 	turn->job = crew_find(in->crew, order);
 	if (turn->job) {
@@ -84,8 +86,7 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 	turn->fd = source_share(turn->source);
 	if (turn->fd < 0)
 		return;
-	order->next =
-		ahead_guess(turn->fd, order->from + block_bytes(in->config));
+	order->next = ahead_guess(turn->fd, order->from + order->bytes);
 	turn->after = order->next;
 	turn->file = order->file;
 	/* At its beginning a file has no header yet. */
@@ -117,23 +118,34 @@ static struct crew_job *ahead_begin(struct intake *in, struct source *source,
 	return jobs[0];
 }
 
+/* The block of the turn as the crew has it, or NULL: it is to be read. */
+static struct block *ahead_take(struct intake *in, struct source *source,
+				int64_t now_s)
+{
+	const struct position *at = source_position(source);
+	struct crew_job *job = ahead_begin(in, source, now_s);
+	struct block *block;
+
+	if (!job || crew_wait(in->crew, job) != BLOCK_MADE)
+		return NULL;
+	block = crew_block(job);
+	if (block_batch(block)->to <= at->offset ||
+	    !block_stands(block, source))
+		return NULL;
+	block_join(block, &at->file);
+	return block;
+}
+
 enum block_status intake_make(struct intake *in, struct source *source,
 			      int64_t now_s)
 {
-	const struct position *at = source_position(source);
-	struct crew_job *job;
+	struct block *block = in->crew ? ahead_take(in, source, now_s) : NULL;
+	enum block_status status = BLOCK_MADE;
 
-	in->block = in->own;
-	job = in->crew ? ahead_begin(in, source, now_s) : NULL;
-	if (job && crew_wait(in->crew, job) == BLOCK_MADE) {
-		struct block *block = crew_block(job);
-
-		if (block_batch(block)->to > at->offset &&
-		    block_stands(block, source)) {
-			block_join(block, &at->file);
-			in->block = block;
-			return BLOCK_MADE;
-		}
-	}
-	return block_read(in->own, source, now_s);
+	in->block = block ? block : in->own;
+	if (!block)
+		status = block_read(in->own, source, now_s);
+	if (status == BLOCK_MADE)
+		block_measure(in->block, source);
+	return status;
 }

@@ -213,6 +213,7 @@ static void heal_block(struct intake *in, size_t i, int64_t now_ms,
 	struct block_part part = {.from = gap->from,
 				  .to = gap->to,
 				  .file = &file,
+				  .bytes = block_bytes(in->config),
 				  .repeat = true};
 
 	shape_file_init(&file);

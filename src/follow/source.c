@@ -58,6 +58,17 @@ int64_t source_read(struct source *source, void *p, size_t n, int64_t offset)
 	return got;
 }
 
+int64_t source_block_bytes(const struct source *source)
+{
+	return source->block_bytes ? source->block_bytes
+				   : source->all->limits.block_bytes;
+}
+
+void source_set_block_bytes(struct source *source, int64_t bytes)
+{
+	source->block_bytes = bytes;
+}
+
 int source_share(const struct source *source)
 {
 	return source->fd < 0 ? -1 : fcntl(source->fd, F_DUPFD_CLOEXEC, 0);

@@ -31,7 +31,7 @@ void source_schedule(struct source *source)
 	    (!source->final || source->stalled_final))
 		return;
 	source->due_ms = source->all->now_ms;
-	if (!source->final && unread < limits->block_bytes &&
+	if (!source->final && unread < source_block_bytes(source) &&
 	    at->offset >= source->flush)
 		source->due_ms = source->since_ms + limits->max_delay_ms;
 	if (source->due_ms < source->retry_ms)

@@ -215,10 +215,29 @@ static void tell_all(struct buf *out)
 
 static size_t ahead; /* steps whose last block was made by another thread */
 
+static size_t guessed; /* ... after which the next block was begun */
+
+/* The work that was begun for the position of the first file, or NULL. */
+static struct crew_job *next_job(void)
+{
+	struct source *source = sources_get(inlet.intake->sources, 0);
+	const struct position *at = source_position(source);
+	struct crew_order order = {.number = at->number,
+				   .from = at->offset,
+				   .bytes = source_block_bytes(source),
+				   .file = &at->file,
+				   .now_s = inlet.now_s};
+
+	return crew_find(inlet.intake->crew, &order);
+}
+
 static void step(int64_t now_ms)
 {
 	intake_step(inlet.intake, now_ms, inlet.now_s);
+	if (!inlet.intake->crew)
+		return;
 	ahead += inlet.intake->block != inlet.intake->own;
+	guessed += next_job() != NULL;
 }
 
 static void settle(int64_t now_ms)
@@ -242,7 +261,7 @@ static void tell(void (*story)(int), int variant, unsigned int threads,
 	inlet.config->events.max_event_bytes = 100000;
 	inlet.config->events.max_row = AHEAD_ROW_MAX;
 	inlet.config->events.injection = INJECTION_SYNTHESIZE;
-	ahead = 0;
+	ahead = guessed = 0;
 	story(variant);
 	tell_all(out);
 	fault_skip_syncs(false);
@@ -312,7 +331,6 @@ static const struct position *plain_position(void)
 static void begin_plain(void)
 {
 	const struct position *at;
-	struct crew_order order;
 	struct crew_job *job;
 
 	write_plain("a.csv", 0, PLAIN_ROWS);
@@ -323,11 +341,7 @@ static void begin_plain(void)
 	ck_assert_int_gt(at->size - at->offset, 4 * AHEAD_BLOCK);
 	if (!inlet.intake->crew)
 		return;
-	order = (struct crew_order){.number = at->number,
-				    .from = at->offset,
-				    .file = &at->file,
-				    .now_s = inlet.now_s};
-	job = crew_find(inlet.intake->crew, &order);
+	job = next_job();
 	ck_assert_ptr_nonnull(job);
 	ck_assert_int_eq(crew_wait(inlet.intake->crew, job), BLOCK_MADE);
 }
@@ -402,10 +416,13 @@ static void story_of_a_full_disk(int steps)
 /* Other limits make other blocks. */
 static void story_of_a_reload(int variant)
 {
+	static struct config next;
+
 	begin_plain();
+	next = *inlet.config;
 	if (variant)
-		inlet.config->events.max_events = 700;
-	intake_configure(inlet.intake, inlet.config, 2000, inlet.now_s);
+		next.events.max_events = 700;
+	intake_configure(inlet.intake, &next, 2000, inlet.now_s);
 	settle(2000);
 }
 
@@ -446,6 +463,28 @@ static void story_of_old_rows(int variant)
 	settle(1000);
 }
 
+/* Rows of which a batch is full long before its bytes are taken: after the
+ * first block the guesses are right again. */
+static void story_of_dense_rows(int variant)
+{
+	struct buf rows;
+
+	(void)variant;
+	buf_init(&rows, 4 << 20);
+	buf_add_str(&rows, AHEAD_HEADER);
+	for (unsigned int n = 0; n < 2 * PLAIN_ROWS; n++) {
+		add_row(&rows, n, false);
+		add_run(&rows, "x", 80 + n % 11);
+		buf_add_str(&rows, "\n");
+	}
+	inlet_add("a.csv", buf_str(&rows));
+	buf_release(&rows);
+	inlet_start(1000);
+	settle(1000);
+	if (inlet.intake->crew)
+		ck_assert_uint_ge(guessed, 3);
+}
+
 static const struct {
 	void (*story)(int);
 	int variant;
@@ -456,7 +495,7 @@ static const struct {
 	{story_of_a_full_disk, 2},     {story_of_a_reload, 0},
 	{story_of_a_reload, 1},	       {story_of_a_restart, 0},
 	{story_of_a_long_wait, 0},     {story_of_a_long_wait, 1},
-	{story_of_old_rows, 0},
+	{story_of_old_rows, 0},	       {story_of_dense_rows, 0},
 };
 
 START_TEST(ahead_changes_nothing)

@@ -49,6 +49,7 @@ static struct crew_order order_at(int64_t from)
 {
 	return (struct crew_order){.number = 1,
 				   .from = from,
+				   .bytes = 65536,
 				   .next = -1,
 				   .file = &header,
 				   .now_s = inlet.now_s};
@@ -112,6 +113,9 @@ START_TEST(crew_finds_nothing_else)
 	ck_assert_ptr_null(crew_find(crew, &other));
 	other = order;
 	other.from = 1;
+	ck_assert_ptr_null(crew_find(crew, &other));
+	other = order;
+	other.bytes--;
 	ck_assert_ptr_null(crew_find(crew, &other));
 	other = order;
 	other.now_s += CREW_FRESH_S;

@@ -585,7 +585,7 @@ START_TEST(heal_takes_no_half_row_for_a_whole_one)
 {
 	struct shape_file file;
 	struct block *block;
-	struct block_part part = {.file = &file};
+	struct block_part part = {.file = &file, .bytes = 65536};
 
 	inlet_add("a.csv", INLET_HEADER INLET_ROW(1) "d,1700000000,16");
 	part.fd = open(inlet_path("a.csv"), O_RDONLY | O_CLOEXEC);

@@ -20,8 +20,8 @@ enum { FAULT_NONE = -1, FAULT_ANY = -2 };
 /* Atomic, because code under test may have threads. */
 static _Atomic int fault_counts[NROF(fault_names)];
 static _Atomic int fault_total;
-static int fault_which = FAULT_NONE, fault_nth, fault_last, fault_error;
-static bool fault_is_short, fault_is_exit, fault_lies;
+static _Atomic int fault_which = FAULT_NONE, fault_nth, fault_last, fault_error;
+static _Atomic bool fault_is_short, fault_is_exit, fault_lies;
 
 static int fault_index(const char *call)
 {
