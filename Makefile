@@ -99,7 +99,7 @@ TOOLS  := $(patsubst test/tools/%/,%,$(sort $(wildcard test/tools/*/)))
 # What the unit tests make fail on demand (test/unit/fault.h).  With 64-bit
 # offsets the C library has other names for some of them.
 WRAPS = write read pread pread64 fsync openat openat64 mkdirat renameat \
-	unlinkat ftruncate ftruncate64 close
+	unlinkat ftruncate ftruncate64 close posix_fadvise posix_fadvise64
 WRAP  = $(WRAPS:%=-Wl,--wrap=%)
 
 # The fault build: the program with crash points, calls that fail on demand and

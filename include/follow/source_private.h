@@ -8,6 +8,7 @@
  *	source_file.c	open it, check it, begin it again
  *	source_life.c	it grows, is final, finished, lost, gone
  *	source.c	read it, move on
+ *	source_cache.c	leave the page cache to others
  *
  * A source is "named" while its path leads to it, "bound" once it was met in
  * this run, and "active" while it has a turn or a deadline to wait for: ten
@@ -47,6 +48,7 @@ struct source {
 	int64_t turn_size;   /* the size when its turn began */
 	int64_t flush;	     /* due at once up to here */
 	int64_t block_bytes; /* 0: as the limits say */
+	int64_t cached;	     /* from here to the offset, pages are cached */
 	int64_t retry_ms;    /* not due before */
 	int64_t due_ms;	     /* when it becomes due */
 	uint64_t turn;	     /* its last turn */
@@ -123,6 +125,16 @@ void source_touch(struct source *source, const struct stat *st);
 
 /* Ready for its turn? */
 bool source_prepare(struct source *source);
+
+/* --- source_cache.c --- */
+
+/* It was opened: tell the kernel how it will be read. */
+void source_cache_begin(struct source *source);
+
+/* Drop what lies before the offset, by the MiB or all. */
+void source_cache_drop(struct source *source, bool all);
+
+/* --- source_file.c --- */
 
 /* Open to read, with no surprise from fifos and terminals. */
 int source_open_path(const char *path, struct stat *st_out);

@@ -101,6 +101,7 @@ static void source_move(struct source *source, int64_t to,
 	/* Was it cut and written anew while it was read? */
 	if (source->fd >= 0 && ident_check(source->fd, at) == IDENT_OTHER)
 		other = true;
+	source_cache_drop(source, false);
 	shape_file_copy(&at->file, file);
 	at->offset = to;
 	if (source->read_end > at->size)

@@ -39,6 +39,7 @@ void source_close(struct source *source)
 
 	if (source->fd < 0)
 		return;
+	source_cache_drop(source, true);
 	fs_close(&source->fd);
 	for (size_t i = 0; i < s->opened_count; i++) {
 		if (s->opened[i] == source) {
@@ -100,6 +101,7 @@ void source_keep(struct source *source, int fd)
 	}
 	source->fd = fd;
 	s->opened[s->opened_count++] = source;
+	source_cache_begin(source);
 }
 
 int source_open(struct source *source)
@@ -129,6 +131,7 @@ int source_open(struct source *source)
 	}
 	source->fd = fd;
 	s->opened[s->opened_count++] = source;
+	source_cache_begin(source);
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 static const struct wrap_watch *watcher;
+static void (*on_advice)(int fd, off_t offset, off_t n, int advice);
 
 void wrap_watch(const struct wrap_watch *watch)
 {
@@ -158,4 +159,24 @@ int __wrap_close(int fd)
 	__real_close(fd);
 	errno = saved;
 	return -1;
+}
+
+void wrap_on_advice(void (*hook)(int fd, off_t offset, off_t n, int advice))
+{
+	on_advice = hook;
+}
+
+int __real_posix_fadvise(int fd, off_t offset, off_t n, int advice);
+int __wrap_posix_fadvise(int fd, off_t offset, off_t n, int advice);
+int __wrap_posix_fadvise(int fd, off_t offset, off_t n, int advice)
+{
+	if (on_advice)
+		on_advice(fd, offset, n, advice);
+	return __real_posix_fadvise(fd, offset, n, advice);
+}
+
+int __wrap_posix_fadvise64(int fd, off_t offset, off_t n, int advice);
+int __wrap_posix_fadvise64(int fd, off_t offset, off_t n, int advice)
+{
+	return __wrap_posix_fadvise(fd, offset, n, advice);
 }

@@ -39,4 +39,7 @@ struct wrap_watch {
 };
 void wrap_watch(const struct wrap_watch *watch);
 
+/* Somebody who is told of posix_fadvise(2), before it is called. */
+void wrap_on_advice(void (*hook)(int fd, off_t offset, off_t n, int advice));
+
 #endif /* FAULT_WRAP_H */
