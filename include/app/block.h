@@ -33,9 +33,9 @@
 #include "follow/sources.h"
 
 enum {
-	/* Bytes of the file for each of batch.max_events.  Rows are longer than
-	 * that, so that a block ends by its bytes and its end can be foretold:
-	 * half of it where a row may make two events. */
+	/* Bytes of the file for each of batch.max_events: most rows that make
+	 * one event are longer, so that a block ends by its bytes and its end
+	 * can be foretold.  Each batch costs eight syncs: not less. */
 	BLOCK_ROW = 256,
 	BLOCK_MIN = 64 << 10,
 	BLOCK_MAX = 4 << 20

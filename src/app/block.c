@@ -27,9 +27,6 @@ int64_t block_bytes(const struct config *config)
 {
 	int64_t bytes = (int64_t)config->events.max_events * BLOCK_ROW;
 
-	if (config->events.injection == INJECTION_AUTO ||
-	    config->events.injection == INJECTION_SYNTHESIZE)
-		bytes /= 2;
 	if (bytes < BLOCK_MIN)
 		return BLOCK_MIN;
 	return bytes < BLOCK_MAX ? bytes : BLOCK_MAX;
