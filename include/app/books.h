@@ -9,8 +9,8 @@
  *	books_open(&books, &found->checkpoint);
  *	books_settle(&books, spool, sources);		what has left, for good
  *	draft = books_draft(&books, account);		what it would become
- *	text = books_text(&books, &draft, sources, seq, now_s);
- *	... spool_seal() or spool_save() ...
+ *	text = books_text(&books, &draft, sources, seq, group, now_s);
+ *	... spool_commit() or spool_save() ...
  *	books_keep(&books, &draft, spool)   or   books_drop(&draft)
  *	books_close(&books);
  *
@@ -62,7 +62,8 @@ struct books_draft books_draft(const struct books *books,
 /* The checkpoint that says so; good until the next call.  Empty and errno
  * EFBIG when it would pass CHECKPOINT_MAX. */
 struct slice books_text(struct books *books, const struct books_draft *draft,
-			struct sources *sources, uint64_t seq, int64_t now_s);
+			struct sources *sources, uint64_t seq, uint64_t group,
+			int64_t now_s);
 
 void books_keep(struct books *books, struct books_draft *draft,
 		struct spool *spool);

@@ -6,7 +6,8 @@
  * intake_private - what the files of intake share
  *
  * intake.c is its life and its steps, intake_ahead.c makes a block or has it
- * made before its turn, intake_seal.c makes it durable,
+ * made before its turn, intake_seal.c puts it into a group, intake_group.c makes
+ * the group durable,
  * intake_gaps.c reads again what was evicted, intake_outlook.c looks whether
  * what waits can be sent in time, intake_say.c tells the operator.
  */
@@ -21,6 +22,33 @@
 
 /* What the disk may refuse. */
 enum intake_work { INTAKE_SAVE = 0, INTAKE_SEAL, INTAKE_ROOM };
+
+/* Blocks that become durable together, each of another file. */
+enum { INTAKE_GROUP_BYTES = 256 << 10 };
+
+struct intake_member {
+	struct source *source;
+	struct position before;
+	struct batch batch;
+	uint64_t rows;
+};
+
+struct intake_group {
+	struct intake_member members[SPOOL_GROUP];
+	size_t count;
+	uint64_t bytes;
+	struct account account; /* of all of them */
+};
+
+/* The blocks whose malformed rows were kept, and that are not durable: when
+ * they are read again the rows are not kept again. */
+struct intake_kept {
+	struct {
+		uint64_t ino;
+		int64_t from;
+	} blocks[4 * SPOOL_GROUP];
+	size_t count;
+};
 
 struct intake {
 	const struct config *config;
@@ -49,10 +77,8 @@ struct intake {
 	uint64_t scans;
 	struct buf lines;   /* for rows.csv */
 	struct tally codes; /* unknown row types that were said */
-	/* The block whose malformed rows were kept last, so that a commit that
-	 * is tried again does not keep them again. */
-	uint64_t kept_ino;
-	int64_t kept_from;
+	struct intake_kept kept;
+	struct intake_group group; /* empty between steps */
 };
 
 /* Something is in memory that no checkpoint says. */
@@ -66,7 +92,7 @@ enum block_status intake_make(struct intake *in, struct source *source,
 
 /* --- intake_seal.c --- */
 
-/* Read one block of a source and make it durable. */
+/* Read one block of a source and put it into the group. */
 void intake_block(struct intake *in, struct source *source, int64_t now_ms,
 		  int64_t now_s);
 
@@ -76,13 +102,35 @@ struct batch_edge intake_edge(const struct shape_file *file);
 void intake_fill(const struct intake *in, const struct shape_batch *shaped,
 		 struct batch *batch, int64_t now_s);
 
-/* Make the batch (NULL: none) and the draft durable; it is used up.  0, or -1:
- * nothing has changed. */
-int intake_commit(struct intake *in, const struct batch *batch,
-		  struct books_draft *draft, int64_t now_s);
+/* Make what is staged in the spool (maybe nothing) and the draft durable; both
+ * are used up.  0, or -1: nothing has changed. */
+int intake_commit(struct intake *in, struct books_draft *draft, int64_t now_s);
+
+/* What has left, for good; a new gap is worth a look before an end. */
+void intake_settle(struct intake *in);
 
 /* Keep the spool within its limits with "bytes" more in it. */
 int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s);
+
+/* --- intake_group.c --- */
+
+/*
+ * The block that was just read becomes a member, and its file moves on.  When
+ * that fails all members are read again, and this one.  The group is committed
+ * when it is full.
+ */
+void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
+		      int64_t now_s);
+
+/* Make the group durable; else all members are read again. */
+void intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s);
+
+bool intake_group_has(const struct intake *in, const struct source *source);
+
+/* Of which blocks that are not durable the malformed rows were kept. */
+bool intake_kept_has(const struct intake *in, uint64_t ino, int64_t from);
+void intake_kept_add(struct intake *in, uint64_t ino, int64_t from);
+void intake_kept_drop(struct intake *in, uint64_t ino, int64_t from);
 
 /* --- intake_gaps.c --- */
 
@@ -107,7 +155,8 @@ void intake_say_notes(struct intake *in, const char *path,
 void intake_say_evicted(const struct spool_evicted *gone);
 
 /* With log.verbose: a line for each batch. */
-void intake_say_sealed(const struct intake *in, const struct source *source);
+void intake_say_sealed(const struct intake *in,
+		       const struct intake_member *member);
 
 /* Reading pauses for lack of room, or goes on. */
 void intake_set_paused(struct intake *in, bool paused);

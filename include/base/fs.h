@@ -31,6 +31,14 @@ int fs_read_file(int dir, const char *name, struct buf *out);
  */
 int fs_store(int dir, const char *name, const void *p, size_t n);
 
+/*
+ * The same in two steps, for several files at once: the open file, written and
+ * not synced, or -1 (and it is removed); then sync and close it.  After a
+ * failure of the second step it is still there.
+ */
+int fs_store_begin(int dir, const char *name, const void *p, size_t n);
+int fs_store_end(int *fd);
+
 /* Sync a directory, given by its descriptor. */
 int fs_sync_dir(int dir);
 

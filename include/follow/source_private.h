@@ -33,6 +33,7 @@ struct source {
 	size_t active;		   /* its place in all->active + 1, 0: none */
 	int fd;			   /* -1: closed */
 	bool named, bound;	   /* see above */
+	bool pending;		   /* source_pend() */
 	bool unchecked;		   /* bound, but not opened yet */
 	uint64_t was_dev, was_ino; /* its id until it was bound */
 	bool final;		   /* a last line without end is a row */

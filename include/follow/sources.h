@@ -124,7 +124,8 @@ int sources_reopen(const struct sources *sources,
 		   const struct sources_part *part, struct shape_file *file);
 
 /* The number of the next batch, so that a file that is written anew knows
- * which batches are of what stood there before. */
+ * which batches are of what stood there before.  A smaller one than before:
+ * those between were not made. */
 void sources_set_seq(struct sources *sources, uint64_t next_seq);
 
 /* The source with that number, or NULL. */
@@ -211,6 +212,14 @@ void source_advance(struct source *source, int64_t to,
  */
 void source_restore(struct source *source, const struct position *position,
 		    int64_t now_ms, int64_t retry_ms);
+
+/*
+ * Its block was read, but is not durable yet: until it is, the file is neither
+ * finished nor given up, so that source_restore() can have it read again.
+ * Between pend and settle no rescan and no notice.
+ */
+void source_pend(struct source *source);
+void source_settle(struct source *source);
 
 /* Rows without header: read no further; "why" is for status and log. */
 void source_set_aside(struct source *source, const char *why);

@@ -40,6 +40,7 @@ struct checkpoint {
 	struct checkpoint_process process;
 	int64_t saved_s;
 	uint64_t seq;	     /* the last batch that was sealed */
+	uint64_t group;	     /* so many were committed with it; 0 is 1 */
 	uint64_t departures; /* the last departure that is in the ledger */
 	uint64_t numbers;    /* the last number that a source was given */
 	struct ledger ledger;

@@ -13,14 +13,15 @@
  *	                 (and as long as keep_sent_s says); accepted.ndjson
  *	refused/         events the service turned down; rows.csv
  *
- * Intake, one thread: spool_settle(), spool_seal() or spool_save(),
- * spool_settled(); spool_make_room().  Delivery, one thread: spool_take(),
- * spool_open_batch(), then spool_depart() or spool_put_back().
+ * Intake, one thread: spool_settle(), spool_stage() for each batch and then
+ * spool_commit(), or spool_save() alone, spool_settled(); spool_make_room().
+ *Delivery, one thread: spool_take(), spool_open_batch(), then spool_depart() or
+ *spool_put_back().
  *
- * A commit: the batch goes to tmp/, the checkpoint that covers it to
- * checkpoint.next, then by rename the one into ready/, the other to its name;
- * each is synced before the next.  spool_open() finishes a commit whose batch
- * is in ready/, and undoes any other (spool_seal.c).
+ * A commit: its batches go to tmp/, the checkpoint that covers them to
+ * checkpoint.next, then by rename the ones into ready/, the other to its name;
+ * each is synced before the next.  spool_open() finishes a commit of which a
+ * batch is in ready/, and undoes any other (spool_seal.c).
  *
  * Departures: a batch leaves ready/ by a rename into sent/ under a name with a
  * growing number of departure.  The checkpoint says up to which number they are
@@ -43,7 +44,10 @@
 #include "spool/checkpoint.h"
 #include "spool/deadlines.h"
 
-enum { SPOOL_WINDOW = 1024 };
+enum {
+	SPOOL_WINDOW = 1024,
+	SPOOL_GROUP = 64 /* batches in a commit */
+};
 
 struct spool;
 
@@ -95,21 +99,36 @@ void spool_close(struct spool **spool);
 void spool_configure(struct spool *spool,
 		     const struct spool_settings *settings);
 
-/* The number the next batch will have. */
+/* The number the next batch will have; it grows with each that is staged. */
 uint64_t spool_next_seq(const struct spool *spool);
 
 /*
- * Commit a batch whose fields are filled (seq from spool_next_seq(), bytes =
- * gz.len) together with the checkpoint text that covers it.  After a failure
- * nothing has changed: not in ready/, not in the checkpoint.  ENOSPC and EDQUOT
- * are worth another try after spool_make_room().  EINVAL: number, size or range
- * are wrong.  What a failure could not undo, the next seal or save undoes,
- * and fails until it can; after a crash it is undone or finished, never half.
+ * Put a batch whose fields are filled (seq from spool_next_seq(), bytes =
+ * gz.len) into the next commit, which holds up to SPOOL_GROUP of them, of each
+ * source one.  Then commit them, together with the checkpoint text that covers
+ * them all: its seq is the last one's number, its group spool_staged().
+ *
+ * After a failure of either nothing has changed and nothing is staged: no batch
+ * is in ready/, nor in the checkpoint.  ENOSPC and EDQUOT are worth another try
+ * after spool_make_room().  EINVAL: number, size or range are wrong, or there
+ * are too many or none.  What a failure could not undo, the next stage or
+ * save undoes, and fails until it can; after a crash it is undone or finished,
+ * never half.
  */
+int spool_stage(struct spool *spool, const struct batch *batch,
+		struct slice gz);
+int spool_commit(struct spool *spool, struct slice checkpoint);
+
+/* How many are staged; and let go of them. */
+size_t spool_staged(const struct spool *spool);
+void spool_unstage(struct spool *spool);
+
+/* A commit of one. */
 int spool_seal(struct spool *spool, const struct batch *batch, struct slice gz,
 	       struct slice checkpoint);
 
-/* The checkpoint alone; its seq is that of the last seal. */
+/* The checkpoint alone, while nothing is staged; its seq is that of the last
+ * commit. */
 int spool_save(struct spool *spool, struct slice checkpoint);
 
 /*
@@ -204,7 +223,7 @@ struct spool_totals {
 };
 void spool_totals(struct spool *spool, struct spool_totals *totals_out);
 
-/* Call "wake" after each seal (from the sealing thread), and after each of
+/* Call "wake" after each commit (from the sealing thread), and after each of
  * delivery's departures (from its thread).  Set before the second thread. */
 void spool_on_seal(struct spool *spool, void (*wake)(void *ctx), void *ctx);
 void spool_on_depart(struct spool *spool, void (*wake)(void *ctx), void *ctx);

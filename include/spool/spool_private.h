@@ -62,9 +62,6 @@ typedef int spool_visit(void *ctx, const struct batch *batch, const char *name);
 int spool_each_name(int dir, spool_visit_name *visit, void *ctx);
 int spool_each(int dir, spool_visit *visit, void *ctx);
 
-/* Is the batch number "seq" there?  1, 0, or -1. */
-int spool_has_seq(int dir, uint64_t seq);
-
 /* How many events files there are in refused/. */
 int spool_count_refused(int refused, uint64_t *count_out);
 
@@ -79,7 +76,23 @@ struct spool_saved {
 int spool_read_saved(int dir, const char *name, struct spool_saved *saved_out);
 void spool_saved_release(struct spool_saved *saved);
 
-/* Does checkpoint.next hold the truth?  "has_batch": the one it waits for. */
+/* The batches that a commit brought: numbers [first, last], and a bit for each
+ * that was met. */
+struct spool_group {
+	uint64_t first, last;
+	uint64_t met;
+};
+
+/* As the checkpoint says; empty (first > last) if it is not one. */
+struct spool_group spool_group_of(const struct spool_saved *saved);
+void spool_group_meet(struct spool_group *group, uint64_t seq);
+bool spool_group_has(const struct spool_group *group, uint64_t seq);
+bool spool_group_whole(const struct spool_group *group);
+
+/* Meet those that are in a directory. */
+int spool_group_look(int dir, struct spool_group *group);
+
+/* Does checkpoint.next hold the truth?  "has_batch": of its commit. */
 bool spool_next_counts(const struct spool_saved *saved,
 		       const struct spool_saved *next, bool has_batch);
 
@@ -90,12 +103,17 @@ struct spool {
 	int lock;
 
 	/* Intake's: what an earlier failure left to do first (spool_seal.c). */
-	bool undo;	  /* take "undo_name" out of ready/ */
+	bool undo;	  /* take the group out of ready/ */
 	bool unsynced;	  /* ready/ must be synced */
 	bool uninstalled; /* checkpoint.next is the checkpoint */
-	char undo_name[BATCH_NAME];
-	uint64_t text_bytes; /* of the last checkpoint */
-	uint64_t reserved;   /* bytes of the reserve */
+
+	/* The commit that is being made, or taken back. */
+	struct batch group[SPOOL_GROUP];
+	int group_fds[SPOOL_GROUP]; /* -1: closed */
+	size_t group_count;	    /* in tmp/, or ready/ if "undo" */
+	size_t staged;		    /* of them; 0 while it is taken back */
+	uint64_t text_bytes;	    /* of the last checkpoint */
+	uint64_t reserved;	    /* bytes of the reserve */
 	void (*on_seal)(void *ctx);
 	void *on_seal_ctx;
 	void (*on_depart)(void *ctx);

@@ -89,11 +89,13 @@ struct books_draft books_draft(const struct books *books,
 }
 
 struct slice books_text(struct books *books, const struct books_draft *draft,
-			struct sources *sources, uint64_t seq, int64_t now_s)
+			struct sources *sources, uint64_t seq, uint64_t group,
+			int64_t now_s)
 {
 	struct checkpoint checkpoint = {.process = books->process,
 					.saved_s = now_s,
 					.seq = seq,
+					.group = group,
 					.departures = books->departures,
 					.numbers = sources_numbers(sources),
 					.ledger = draft->ledger};

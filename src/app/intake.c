@@ -52,7 +52,6 @@ struct intake *intake_new(const struct config *config, struct spool *spool,
 	in->sources = intake_sources(config, found->fresh);
 	intake_tool(in);
 	in->lost = lost_new();
-	in->kept_from = -1;
 	buf_init(&in->lines, 8 << 20);
 	books_open(&in->books, &found->checkpoint, now_s);
 	sources_set_seq(in->sources, spool_next_seq(spool));
@@ -200,20 +199,31 @@ static int64_t intake_save_in_time(struct intake *in, int64_t now_ms,
 	return INTAKE_RETRY_MS;
 }
 
-/* Seal what is due, a few at a time. */
+/* Seal what is due, a few groups at a time. */
 static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	if (in->paused && in->config->spool.pause &&
 	    !spool_has_room(in->spool, block_gz(in->block).len + 1))
 		return INTAKE_RETRY_MS;
 	intake_set_paused(in, false);
-	for (int i = 0; i < INTAKE_TURN; i++) {
+	for (int turns = 0; turns < INTAKE_TURN;) {
 		struct source *source = sources_due(in->sources, now_ms);
+		size_t count;
 
 		if (!source)
 			break;
+		if (intake_group_has(in, source)) {
+			intake_group_commit(in, now_ms, now_s);
+			turns++;
+			if (in->stuck)
+				break;
+		}
+		count = in->group.count;
 		intake_block(in, source, now_ms, now_s);
+		/* What joins a group is one turn with all the others. */
+		turns += in->group.count != count + 1;
 	}
+	intake_group_commit(in, now_ms, now_s);
 	return INT64_MAX;
 }
 

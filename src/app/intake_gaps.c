@@ -160,7 +160,9 @@ static bool heal_seal(struct intake *in, size_t i, int64_t now_s)
 	draft = heal_draft(in, i, &file);
 	sources_credit(in->sources, &file);
 	crash_point("heal.shaped");
-	if (intake_commit(in, &batch, &draft, now_s) == 0) {
+	if (spool_stage(in->spool, &batch, block_gz(in->block)) < 0) {
+		books_drop(&draft);
+	} else if (intake_commit(in, &draft, now_s) == 0) {
 		crash_point("heal.sealed");
 		return true;
 	}

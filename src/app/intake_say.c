@@ -128,18 +128,19 @@ void intake_say_evicted(const struct spool_evicted *gone)
 			   (unsigned long long)gone->bytes, oldest);
 }
 
-void intake_say_sealed(const struct intake *in, const struct source *source)
+void intake_say_sealed(const struct intake *in,
+		       const struct intake_member *member)
 {
-	const struct shape_batch *shaped = block_batch(in->block);
+	const struct batch *batch = &member->batch;
 
-	if (in->config->verbose && block_gz(in->block).len)
+	if (in->config->verbose)
 		log_info("spool: sealed: %s: bytes %lld to %lld: %llu rows, "
-			 "%llu events, %zu bytes",
-			 source_position(source)->path, (long long)shaped->from,
-			 (long long)shaped->to,
-			 (unsigned long long)shaped->account.rows,
-			 (unsigned long long)account_events(&shaped->account),
-			 block_gz(in->block).len);
+			 "%llu events, %llu bytes",
+			 source_position(member->source)->path,
+			 (long long)batch->from, (long long)batch->to,
+			 (unsigned long long)member->rows,
+			 (unsigned long long)batch_events(batch),
+			 (unsigned long long)batch->bytes);
 }
 
 void intake_set_paused(struct intake *in, bool paused)

@@ -6,10 +6,11 @@
 #include "base/log.h"
 
 /*
- * A block is made, its position and account are put into a draft of the books,
- * and the spool commits batch and checkpoint together.  When that fails, the
- * draft is dropped and the position put back, so memory says what the disk
- * says; the rows are where they always were, in the accounting file.
+ * A block is made and its position moves on (intake_group.c); its account is
+ * put into a draft of the books, and the spool commits batch and checkpoint
+ * together.  When that fails, the draft is dropped and the position put back,
+ * so memory says what the disk says; the rows are where they always were, in
+ * the accounting file.
  */
 
 int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s)
@@ -25,30 +26,30 @@ int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s)
 	return status;
 }
 
-int intake_commit(struct intake *in, const struct batch *batch,
-		  struct books_draft *draft, int64_t now_s)
+int intake_commit(struct intake *in, struct books_draft *draft, int64_t now_s)
 {
-	uint64_t seq = spool_next_seq(in->spool) - (batch ? 0 : 1);
+	size_t staged = spool_staged(in->spool);
 	struct slice text =
-		books_text(&in->books, draft, in->sources, seq, now_s);
+		books_text(&in->books, draft, in->sources,
+			   spool_next_seq(in->spool) - 1, staged, now_s);
 	int status = -1;
 
 	if (text.len)
-		status = batch ? spool_seal(in->spool, batch,
-					    block_gz(in->block), text)
-			       : spool_save(in->spool, text);
+		status = staged ? spool_commit(in->spool, text)
+				: spool_save(in->spool, text);
+	else
+		spool_unstage(in->spool);
+	sources_set_seq(in->sources, spool_next_seq(in->spool));
 	if (status < 0) {
 		books_drop(draft);
 		return -1;
 	}
 	books_keep(&in->books, draft, in->spool);
-	sources_set_seq(in->sources, spool_next_seq(in->spool));
 	in->dirty = false;
 	return 0;
 }
 
-/* What has left, for good; a new gap is worth a look before an end. */
-static void intake_settle(struct intake *in)
+void intake_settle(struct intake *in)
 {
 	uint64_t evicted = in->books.ledger.evicted_events;
 
@@ -65,7 +66,7 @@ int intake_save(struct intake *in, int64_t now_s)
 		return 0;
 	intake_settle(in);
 	draft = books_draft(&in->books, NULL);
-	if (intake_commit(in, NULL, &draft, now_s) < 0) {
+	if (intake_commit(in, &draft, now_s) < 0) {
 		in->dirty = true;
 		intake_set_stuck(in, INTAKE_SAVE, true);
 		return -1;
@@ -100,18 +101,15 @@ static void intake_keep_malformed(struct intake *in, struct source *source)
 	const struct shape_batch *batch = block_batch(in->block);
 
 	if (!batch->malformed.len ||
-	    (in->kept_ino == at->id.ino && in->kept_from == batch->from))
+	    intake_kept_has(in, at->id.ino, batch->from))
 		return;
 	buf_reset(&in->lines);
 	rows_name(buf_slice(&batch->malformed), at->path, &in->lines);
-	if (spool_add_rows(in->spool, buf_slice(&in->lines)) < 0) {
-		if (!in->stuck)
-			log_warn("spool: cannot keep malformed rows in "
-				 "refused/rows.csv; they are counted");
-		return;
-	}
-	in->kept_ino = at->id.ino;
-	in->kept_from = batch->from;
+	if (spool_add_rows(in->spool, buf_slice(&in->lines)) == 0)
+		intake_kept_add(in, at->id.ino, batch->from);
+	else if (!in->stuck)
+		log_warn("spool: cannot keep malformed rows in "
+			 "refused/rows.csv; they are counted");
 }
 
 /*
@@ -130,44 +128,6 @@ static void intake_pass(struct intake *in, struct source *source,
 	intake_dirty(in, now_ms);
 }
 
-/* Make the block that was just read durable.  False: it will be read again. */
-static bool intake_seal(struct intake *in, struct source *source,
-			int64_t now_ms, int64_t now_s)
-{
-	const struct shape_batch *shaped = block_batch(in->block);
-	uint64_t bytes = block_gz(in->block).len;
-	struct books_draft draft;
-	struct position before;
-	struct batch batch;
-	bool done, roomy, more;
-
-	/* What has left stays in the books, whatever becomes of this. */
-	intake_settle(in);
-	position_init(&before);
-	position_copy(&before, source_position(source));
-	intake_fill(in, shaped, &batch, now_s);
-	batch.number = before.number;
-	batch.before = intake_edge(&before.file);
-	source_advance(source, shaped->to, &shaped->file, &shaped->account,
-		       now_s);
-	batch.source = before.id;
-	done = roomy = intake_make_room(in, bytes, now_s) >= 0;
-	if (in->config->spool.pause)
-		intake_set_paused(in, !done && errno == ENOSPC);
-	if (done) {
-		draft = books_draft(&in->books, &shaped->account);
-		done = intake_commit(in, &batch, &draft, now_s) == 0;
-	}
-	more = !roomy && errno == EAGAIN;
-	if (!in->paused && !more)
-		intake_set_stuck(in, roomy ? INTAKE_SEAL : INTAKE_ROOM, !done);
-	if (!done)
-		source_restore(source, &before, now_ms,
-			       more ? 0 : INTAKE_RETRY_MS);
-	position_release(&before);
-	return done;
-}
-
 static void intake_made(struct intake *in, struct source *source,
 			int64_t now_ms, int64_t now_s)
 {
@@ -179,12 +139,13 @@ static void intake_made(struct intake *in, struct source *source,
 		return;
 	}
 	intake_keep_malformed(in, source);
-	if (!block_gz(in->block).len)
-		intake_pass(in, source, now_ms, now_s);
-	else if (!intake_seal(in, source, now_ms, now_s))
+	if (block_gz(in->block).len) {
+		intake_group_add(in, source, now_ms, now_s);
 		return;
+	}
+	intake_kept_drop(in, source_position(source)->id.ino, shaped->from);
+	intake_pass(in, source, now_ms, now_s);
 	intake_say_notes(in, source_position(source)->path, shaped);
-	intake_say_sealed(in, source);
 }
 
 void intake_block(struct intake *in, struct source *source, int64_t now_ms,

@@ -114,26 +114,43 @@ int fs_read_file(int dir, const char *name, struct buf *out)
 	return fs_finish(fd, fs_read_all(fd, out));
 }
 
-static int fs_fill(int fd, const void *p, size_t n)
+static void fs_remove(int dir, const char *name)
 {
-	if (fs_write_all(fd, p, n) < 0)
-		return -1;
-	return fs_sync(fd);
+	int saved = errno;
+
+	unlinkat(dir, name, 0);
+	errno = saved;
+}
+
+int fs_store_begin(int dir, const char *name, const void *p, size_t n)
+{
+	int fd = fs_open(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
+			 0640);
+
+	if (fd < 0 || fs_write_all(fd, p, n) == 0)
+		return fd;
+	fs_finish(fd, -1);
+	fs_remove(dir, name);
+	return -1;
+}
+
+int fs_store_end(int *fd)
+{
+	int old = *fd;
+
+	*fd = -1;
+	return fs_finish(old, fs_sync(old));
 }
 
 int fs_store(int dir, const char *name, const void *p, size_t n)
 {
-	int fd = fs_open(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW,
-			 0640);
-	int saved;
+	int fd = fs_store_begin(dir, name, p, n);
 
 	if (fd < 0)
 		return -1;
-	if (fs_finish(fd, fs_fill(fd, p, n)) == 0)
+	if (fs_store_end(&fd) == 0)
 		return 0;
-	saved = errno;
-	unlinkat(dir, name, 0);
-	errno = saved;
+	fs_remove(dir, name);
 	return -1;
 }
 

@@ -173,6 +173,17 @@ void source_restore(struct source *source, const struct position *position,
 	source_schedule(source);
 }
 
+void source_pend(struct source *source)
+{
+	source->pending = true;
+}
+
+void source_settle(struct source *source)
+{
+	source->pending = false;
+	sources_tick_by(source->all, source_look(source));
+}
+
 void source_set_pmta_rows(struct source *source, int64_t rows)
 {
 	source_change(source)->pmta_rows = rows;

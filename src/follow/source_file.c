@@ -58,7 +58,7 @@ static int source_spare(const struct source *source)
 	if (source == s->current)
 		return 0;
 	if (!source->named)
-		return unread ? 0 : 1;
+		return unread || source->pending ? 0 : 1;
 	if (unread)
 		return 3;
 	return s->globs[source->setting].newest == source ? 2 : 4;

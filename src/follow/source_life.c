@@ -209,6 +209,8 @@ int64_t source_look(struct source *source)
 	struct sources *s = source->all;
 	int64_t quiet_ms = source->grown_ms + s->limits.close_after_ms;
 
+	if (source->pending)
+		return SOURCE_NEVER;
 	if (!source->named)
 		return life_lost(source);
 	if (source->at.state == POSITION_SET_ASIDE ||

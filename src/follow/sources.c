@@ -167,6 +167,13 @@ void sources_set_number(struct source *source, uint64_t number)
 
 void sources_set_seq(struct sources *sources, uint64_t next_seq)
 {
+	for (size_t i = 0; next_seq < sources->next_seq && i < sources->count;
+	     i++) {
+		struct source *source = sources->list[i];
+
+		if (source->at.anew_seq > next_seq)
+			source_change(source)->anew_seq = next_seq;
+	}
 	sources->next_seq = next_seq;
 }
 

@@ -28,6 +28,7 @@ struct reader {
 static const struct checkpoint_field top_fields[] = {
 	{"saved", CHECKPOINT_INT, offsetof(struct checkpoint, saved_s)},
 	{"seq", CHECKPOINT_UINT, offsetof(struct checkpoint, seq)},
+	{"group", CHECKPOINT_UINT, offsetof(struct checkpoint, group)},
 	{"departures", CHECKPOINT_UINT,
 	 offsetof(struct checkpoint, departures)},
 	{"numbers", CHECKPOINT_UINT, offsetof(struct checkpoint, numbers)},

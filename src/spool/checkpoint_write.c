@@ -283,6 +283,7 @@ void checkpoint_write_head(struct buf *out, const struct checkpoint *checkpoint)
 	checkpoint_put_count(out, SLICE("{\"version\":"), CHECKPOINT_VERSION);
 	checkpoint_put_signed(out, SLICE(",\"saved\":"), checkpoint->saved_s);
 	checkpoint_put_quoted(out, SLICE(",\"seq\":"), checkpoint->seq);
+	put_member(out, "group", checkpoint->group);
 	checkpoint_put_quoted(out, SLICE(",\"departures\":"),
 			      checkpoint->departures);
 	checkpoint_put_count(out, SLICE(",\"numbers\":"), checkpoint->numbers);

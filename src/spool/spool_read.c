@@ -92,30 +92,6 @@ int spool_each(int dir, spool_visit *visit, void *ctx)
 	return spool_each_name(dir, each_batch, &each);
 }
 
-struct seek {
-	uint64_t seq;
-	int found;
-};
-
-static int seek_seq(void *ctx, const struct batch *batch, const char *name)
-{
-	struct seek *seek = ctx;
-
-	(void)name;
-	if (batch->seq == seek->seq)
-		seek->found = 1;
-	return 0;
-}
-
-int spool_has_seq(int dir, uint64_t seq)
-{
-	struct seek seek = {seq, 0};
-
-	if (spool_each(dir, seek_seq, &seek) < 0)
-		return -1;
-	return seek.found;
-}
-
 /* "NAME-<first>.ndjson.gz", where NAME is a batch's without its suffix. */
 static int count_refused(void *ctx, const char *name)
 {
@@ -198,6 +174,58 @@ void spool_saved_release(struct spool_saved *saved)
 {
 	checkpoint_release(&saved->checkpoint);
 	*saved = (struct spool_saved){0};
+}
+
+/* --- The batches of a commit --- */
+
+struct spool_group spool_group_of(const struct spool_saved *saved)
+{
+	uint64_t seq = saved->checkpoint.seq, group = saved->checkpoint.group;
+
+	if (!saved->there || saved->status != CHECKPOINT_OK || !seq)
+		return (struct spool_group){.first = 1};
+	if (group > SPOOL_GROUP)
+		group = SPOOL_GROUP;
+	if (group > seq)
+		group = seq;
+	return (struct spool_group){.first = seq - (group ? group - 1 : 0),
+				    .last = seq};
+}
+
+static uint64_t group_bit(const struct spool_group *group, uint64_t seq)
+{
+	if (seq < group->first || seq > group->last)
+		return 0;
+	return UINT64_C(1) << (seq - group->first);
+}
+
+void spool_group_meet(struct spool_group *group, uint64_t seq)
+{
+	group->met |= group_bit(group, seq);
+}
+
+bool spool_group_has(const struct spool_group *group, uint64_t seq)
+{
+	return group->met & group_bit(group, seq);
+}
+
+bool spool_group_whole(const struct spool_group *group)
+{
+	uint64_t last = group_bit(group, group->last);
+
+	return last && group->met == (last | (last - 1));
+}
+
+static int group_visit(void *ctx, const struct batch *batch, const char *name)
+{
+	(void)name;
+	spool_group_meet(ctx, batch->seq);
+	return 0;
+}
+
+int spool_group_look(int dir, struct spool_group *group)
+{
+	return spool_each(dir, group_visit, group);
 }
 
 bool spool_next_counts(const struct spool_saved *saved,

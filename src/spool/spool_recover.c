@@ -12,8 +12,9 @@
 
 /*
  * What a crash left is settled in an order that may itself be cut short
- * anywhere: a checkpoint that cannot be read is set aside, checkpoint.next
- * takes its place or goes, and only then is counted what no checkpoint knows.
+ * anywhere: a checkpoint that cannot be read is set aside, what is missing of a
+ * commit follows from tmp/, checkpoint.next takes its place or goes, tmp/ is
+ * emptied, and only then is counted what no checkpoint knows.
  * Counting changes nothing on disk; the caller's next save makes it durable,
  * and until then another start counts the same.
  */
@@ -68,18 +69,50 @@ enum spool_open_status spool_read_pair(struct spool *spool,
 	return SPOOL_OPEN_NEWER;
 }
 
-/* Is the batch there that checkpoint.next waits for? */
-static int next_has_batch(struct spool *spool, const struct spool_pair *pair)
-{
-	int found;
+/* --- The commit that was cut short --- */
 
-	if (!pair->next.there || pair->next.status != CHECKPOINT_OK)
+/* Which of its batches have been in ready/, where some still are? */
+static int next_look(struct spool *spool, struct spool_group *group)
+{
+	if (group->first > group->last)
 		return 0;
-	found = spool_has_seq(spool->rooms.ready, pair->next.checkpoint.seq);
-	if (found == 0)
-		found = spool_has_seq(spool->rooms.sent,
-				      pair->next.checkpoint.seq);
-	return found;
+	if (spool_group_look(spool->rooms.ready, group) < 0)
+		return -1;
+	return spool_group_look(spool->rooms.sent, group);
+}
+
+struct finish {
+	struct spool *spool;
+	struct spool_group *group;
+};
+
+static int finish_visit(void *ctx, const struct batch *batch, const char *name)
+{
+	const struct spool_rooms *rooms;
+	struct finish *finish = ctx;
+
+	if (batch->seq < finish->group->first ||
+	    batch->seq > finish->group->last ||
+	    spool_group_has(finish->group, batch->seq))
+		return 0;
+	rooms = &finish->spool->rooms;
+	if (renameat(rooms->tmp, name, rooms->ready, name) < 0)
+		return -1;
+	spool_group_meet(finish->group, batch->seq);
+	crash_point("recover.placed");
+	return 0;
+}
+
+/* The rest of the group follows: it was synced before the first of it was
+ * renamed.  One that somebody removed is not waited for. */
+static int next_finish(struct spool *spool, struct spool_group *group)
+{
+	struct finish finish = {spool, group};
+
+	if (!spool_group_whole(group) &&
+	    spool_each(spool->rooms.tmp, finish_visit, &finish) < 0)
+		return -1;
+	return fs_sync_dir(spool->rooms.ready);
 }
 
 /* Rename within the directory, durably. */
@@ -98,17 +131,20 @@ static enum spool_open_status settle_pair(struct spool *spool,
 					  struct spool_found *found,
 					  struct buf *why)
 {
-	int has = next_has_batch(spool, pair);
+	struct spool_group group = spool_group_of(&pair->next);
 	struct spool_saved *use = &pair->saved;
 
-	if (has < 0)
+	if (next_look(spool, &group) < 0)
 		return spool_failed(spool, "read", "ready", why);
 	found->damaged =
 		pair->saved.there && pair->saved.status == CHECKPOINT_DAMAGED;
 	if (found->damaged && move(spool, SPOOL_CHECKPOINT, SPOOL_DAMAGED) < 0)
 		return spool_failed(spool, "set aside", SPOOL_CHECKPOINT, why);
 	crash_point("recover.aside");
-	if (spool_next_counts(&pair->saved, &pair->next, has > 0)) {
+	if (spool_next_counts(&pair->saved, &pair->next, group.met != 0)) {
+		if (next_finish(spool, &group) < 0)
+			return spool_failed(spool, "finish a commit in",
+					    "ready", why);
 		if (move(spool, SPOOL_NEXT, SPOOL_CHECKPOINT) < 0)
 			return spool_failed(spool, "rename", SPOOL_NEXT, why);
 		crash_point("recover.renamed");
@@ -270,10 +306,10 @@ enum spool_open_status spool_recover(struct spool *spool,
 				     struct spool_pair *pair,
 				     struct spool_found *found, struct buf *why)
 {
-	enum spool_open_status status = empty_tmp(spool, found, why);
+	enum spool_open_status status = settle_pair(spool, pair, found, why);
 
 	if (status == SPOOL_OPEN_OK)
-		status = settle_pair(spool, pair, found, why);
+		status = empty_tmp(spool, found, why);
 	if (status == SPOOL_OPEN_OK)
 		status = count_all(spool, found, why);
 	return status;

@@ -41,7 +41,7 @@ struct look {
 	struct batch *left; /* departures beyond the older checkpoint */
 	size_t left_count, left_cap;
 	uint64_t seq, departures; /* of checkpoint.json */
-	bool has_next_batch;
+	struct spool_group next;  /* the commit of checkpoint.next */
 	uint64_t kept;
 };
 
@@ -56,13 +56,6 @@ static void look_release(struct look *look)
 
 /* --- Reading --- */
 
-static void look_next(struct look *look, uint64_t seq)
-{
-	if (look->pair.next.there && look->pair.next.status == CHECKPOINT_OK &&
-	    look->pair.next.checkpoint.seq == seq)
-		look->has_next_batch = true;
-}
-
 static int look_ready(void *ctx, const struct batch *batch, const char *name)
 {
 	struct look *look = ctx;
@@ -71,7 +64,7 @@ static int look_ready(void *ctx, const struct batch *batch, const char *name)
 	(void)name;
 	if (batch->departure != BATCH_READY)
 		return 0;
-	look_next(look, batch->seq);
+	spool_group_meet(&look->next, batch->seq);
 	if (look->ready_count == look->ready_cap) {
 		look->ready_cap = look->ready_cap ? look->ready_cap * 2 : 64;
 		look->ready = mem_resize_array(look->ready, look->ready_cap,
@@ -96,7 +89,7 @@ static int look_sent(void *ctx, const struct batch *batch, const char *name)
 	if (batch->departure == BATCH_READY)
 		return 0;
 	look->kept++;
-	look_next(look, batch->seq);
+	spool_group_meet(&look->next, batch->seq);
 	if (batch->departed <= look->departures && batch->seq <= look->seq)
 		return 0;
 	if (look->left_count == look->left_cap) {
@@ -119,6 +112,7 @@ static int look_at(const struct spool_rooms *rooms, struct look *look)
 {
 	if (read_both(rooms->dir, &look->pair) < 0)
 		return -1;
+	look->next = spool_group_of(&look->pair.next);
 	look->seq = look->pair.saved.checkpoint.seq;
 	look->departures = look->pair.saved.checkpoint.departures;
 	if (spool_each(rooms->ready, look_ready, look) < 0)
@@ -166,7 +160,7 @@ static uint64_t newest_departures(const struct spool_pair *pair)
 static struct spool_saved *look_choose(struct look *look)
 {
 	return spool_next_counts(&look->pair.saved, &look->pair.next,
-				 look->has_next_batch)
+				 spool_group_whole(&look->next))
 		       ? &look->pair.next
 		       : &look->pair.saved;
 }

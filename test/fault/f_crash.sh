@@ -13,7 +13,8 @@ BUSY='*:503,retry-after=60'
 # The scenarios in which a point is reached.  A new one needs a line here.
 scenarios() {
 	case $1 in
-	seal.* | depart.* | settle.*) echo plain full ;;
+	seal.*) echo plain full many ;;
+	depart.* | settle.*) echo plain full ;;
 	save.* | accept.* | answer.accepted) echo plain ;;
 	append.*) echo plain malformed ;;
 	rows.*) echo malformed ;;
@@ -22,10 +23,13 @@ scenarios() {
 	evict.*) echo full expired ;;
 	heal.*) echo heal ;;
 	recover.wiped) echo leftover ;;
-	recover.renamed) echo unfinished ;;
-	recover.moved) echo unfinished damaged ;;
+	recover.placed) echo half_placed ;;
+	recover.renamed) echo unfinished half_placed ;;
+	recover.moved) echo unfinished half_placed damaged ;;
 	recover.aside) echo damaged ;;
-	recover.settled) echo fresh_start leftover unfinished damaged ;;
+	recover.settled)
+		echo fresh_start leftover unfinished half_placed damaged
+		;;
 	*) return 1 ;;
 	esac
 }
@@ -39,6 +43,16 @@ configure() {
 
 plain_before() {
 	more_rows 35
+}
+
+# A few rows in each of many files: one commit for all of them.
+many_before() {
+	more_rows 12
+	for file in 1 2 3 4 5; do
+		ACCT=$T/log/acct-2026-01-31-000$file.csv
+		header >"$ACCT"
+		more_rows 3
+	done
 }
 
 fresh_start_before() {
@@ -115,6 +129,13 @@ unfinished_before() {
 	more_rows 35
 	once_with SPARKTAIL_CRASH=seal.placed:2
 	is "$ENDED" "$DIED" || fail "no batch was placed"
+}
+
+# Of a commit of many two batches were placed.
+half_placed_before() {
+	many_before
+	once_with SPARKTAIL_CRASH=seal.placed:2
+	is "$ENDED" "$DIED" || fail "no second batch was placed"
 }
 
 # Batches wait, some have left, and the checkpoint is not to be read.

@@ -115,6 +115,23 @@ START_TEST(powercut_keeps_what_was_sealed)
 }
 END_TEST
 
+/* The very first commit may be one of many. */
+START_TEST(powercut_keeps_a_group)
+{
+	struct tale *t = &tale;
+
+	tale_begin(t, _i);
+	ck_assert(tale_seal_group(t, 10, 3));
+	ck_assert(tale_depart(t, BATCH_SENT, 1));
+	ck_assert(tale_seal_group(t, 7, 2));
+	ck_assert(tale_seal(t, 5));
+	ck_assert(tale_depart(t, BATCH_SENT, 0));
+	ck_assert(tale_seal_group(t, 3, 4));
+	ck_assert(tale_save(t));
+	check_tale(t);
+}
+END_TEST
+
 START_TEST(powercut_keeps_the_first_start)
 {
 	struct tale *t = &tale;
@@ -231,7 +248,7 @@ static bool seal_fails(int n, int span)
 	return failed;
 }
 
-enum { SEAL_CALLS = 14 };
+enum { SEAL_CALLS = 14, GROUP_CALLS = 26 };
 
 START_TEST(powercut_after_a_failed_seal)
 {
@@ -240,6 +257,41 @@ START_TEST(powercut_after_a_failed_seal)
 	for (int n = 1; n <= SEAL_CALLS; n++)
 		failed += seal_fails(n, spans[_i]);
 	ck_assert_int_gt(failed, SEAL_CALLS / 2);
+}
+END_TEST
+
+/* The same of a group, and another size of group, or one, follows. */
+static bool group_fails(int n, int span)
+{
+	struct tale *t = &tale;
+	size_t from;
+	bool failed;
+
+	tale_begin(t, false);
+	ck_assert(tale_seal_group(t, 10, 2));
+	ck_assert(tale_depart(t, BATCH_SENT, 1));
+	from = powercut_length(t->log);
+	fault_arm_some(NULL, n, span, EIO);
+	failed = !tale_seal_group(t, 20, 3);
+	fault_disarm();
+	if (n % 2)
+		ck_assert(tale_save(t));
+	if (n % 3)
+		ck_assert(tale_seal_group(t, 7, 1 + (uint32_t)n % 3));
+	ck_assert(tale_seal(t, 6));
+	ck_assert(tale_depart(t, BATCH_SENT, 0));
+	ck_assert(tale_seal_group(t, 8, 2));
+	check_from(t, from);
+	return failed;
+}
+
+START_TEST(powercut_after_a_failed_group)
+{
+	int failed = 0;
+
+	for (int n = 1; n <= GROUP_CALLS; n++)
+		failed += group_fails(n, spans[_i]);
+	ck_assert_int_gt(failed, GROUP_CALLS / 2);
 }
 END_TEST
 
@@ -440,6 +492,38 @@ START_TEST(powercut_during_the_recovery)
 }
 END_TEST
 
+START_TEST(powercut_during_the_recovery_of_a_group)
+{
+	struct tale *t = &tale;
+
+	tale_begin(t, false);
+	ck_assert(tale_seal(t, 10));
+	ck_assert(tale_seal_group(t, 20, 3));
+	ck_assert(tale_depart(t, BATCH_SENT, 0));
+	ck_assert(tale_seal_group(t, 5, 2));
+	check_again(t);
+}
+END_TEST
+
+/* The last sync of ready/, or a rename in the middle of the group, and the way
+ * back. */
+START_TEST(powercut_during_the_recovery_of_a_failed_group)
+{
+	struct tale *t = &tale;
+
+	tale_begin(t, false);
+	ck_assert(tale_seal(t, 10));
+	if (_i)
+		fault_arm_some("renameat", 3, 1000, EIO);
+	else
+		fault_arm_some("fsync", 7, 1000, EIO);
+	ck_assert(!tale_seal_group(t, 20, 3));
+	fault_disarm();
+	ck_assert(tale_seal(t, 7));
+	check_again(t);
+}
+END_TEST
+
 START_TEST(powercut_during_the_recovery_of_a_failed_seal)
 {
 	struct tale *t = &tale;
@@ -463,16 +547,21 @@ Suite *powercut_suite(void)
 	tcase_set_timeout(tc, 1800);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, powercut_keeps_what_was_sealed);
+	tcase_add_loop_test(tc, powercut_keeps_a_group, 0, 2);
 	tcase_add_test(tc, powercut_keeps_the_first_start);
 	tcase_add_test(tc, powercut_keeps_what_has_left);
 	tcase_add_test(tc, powercut_keeps_what_is_kept_in_sent);
 	tcase_add_test(tc, powercut_keeps_lines_and_refused_events);
 	tcase_add_loop_test(tc, powercut_after_a_failed_seal, 0, NROF(spans));
+	tcase_add_loop_test(tc, powercut_after_a_failed_group, 0, NROF(spans));
 	tcase_add_loop_test(tc, powercut_after_a_failed_save, 0, NROF(spans));
 	tcase_add_loop_test(tc, powercut_after_a_failed_departure, 0,
 			    NROF(spans));
 	tcase_add_test(tc, powercut_during_the_recovery);
 	tcase_add_test(tc, powercut_during_the_recovery_of_a_failed_seal);
+	tcase_add_test(tc, powercut_during_the_recovery_of_a_group);
+	tcase_add_loop_test(tc, powercut_during_the_recovery_of_a_failed_group,
+			    0, 2);
 	suite_add_tcase(s, tc);
 	return s;
 }

@@ -35,6 +35,11 @@ static int do_seal(void)
 	return fixture_seal(&f, 40);
 }
 
+static int do_group(void)
+{
+	return fixture_seal_group(&f, 10, 4, NULL);
+}
+
 static int do_save(void)
 {
 	return fixture_save(&f);
@@ -97,9 +102,10 @@ static const struct {
 	int syncs; /* how many a success takes */
 } steps[] = {
 	{"seal", do_seal, 5},	  {"save", do_save, 2},
-	{"depart", do_depart, 2}, {"expire", do_expire, 2},
-	{"evict", do_evict, 6},	  {"refuse", do_refuse, 3},
-	{"note", do_note, 2},	  {"rows", do_rows, 2},
+	{"group", do_group, 9},	  {"depart", do_depart, 2},
+	{"expire", do_expire, 2}, {"evict", do_evict, 6},
+	{"refuse", do_refuse, 3}, {"note", do_note, 2},
+	{"rows", do_rows, 2},
 };
 
 /* How many calls fail, one after the other. */

@@ -90,6 +90,7 @@ int fixture_text(const struct fixture *f, uint64_t seq, uint32_t events,
 {
 	struct checkpoint c = {.saved_s = f->now_s,
 			       .seq = seq,
+			       .group = spool_staged(f->spool),
 			       .departures = f->departures,
 			       .ledger = f->ledger};
 	struct checkpoint_writer *writer = checkpoint_writer_new();
@@ -142,6 +143,14 @@ void fixture_next(const struct fixture *f, uint32_t events,
 	buf_release(&gz);
 }
 
+static void fixture_made(struct fixture *f, uint32_t events)
+{
+	f->offset += events;
+	f->ledger.account.events[EVENT_DELIVERY] += events;
+	f->ledger.account.rows += events;
+	f->ledger.account.shipped += events;
+}
+
 int fixture_seal(struct fixture *f, uint32_t events)
 {
 	struct batch batch;
@@ -155,13 +164,55 @@ int fixture_seal(struct fixture *f, uint32_t events)
 	status = spool_seal(f->spool, &batch, fixture_gz(&batch, &gz),
 			    buf_slice(&text));
 	saved = errno;
-	if (status == 0) {
-		f->offset = batch.to;
-		f->ledger.account.events[EVENT_DELIVERY] += events;
-		f->ledger.account.rows += events;
-		f->ledger.account.shipped += events;
-	}
+	if (status == 0)
+		fixture_made(f, events);
 	buf_release(&gz);
+	buf_release(&text);
+	errno = saved;
+	return status;
+}
+
+static int fixture_stage(const struct fixture *f, uint32_t events,
+			 uint32_t count, struct batch *batches)
+{
+	struct fixture at = *f;
+	struct buf gz;
+	int saved, status = 0;
+
+	buf_init(&gz, 4 << 20);
+	for (uint32_t i = 0; i < count && status == 0; i++) {
+		fixture_next(&at, events, &batches[i]);
+		status = spool_stage(f->spool, &batches[i],
+				     fixture_gz(&batches[i], &gz));
+		at.offset = batches[i].to;
+	}
+	saved = errno;
+	buf_release(&gz);
+	errno = saved;
+	return status;
+}
+
+int fixture_seal_group(struct fixture *f, uint32_t events, uint32_t count,
+		       struct batch *batches_out)
+{
+	struct batch batches[SPOOL_GROUP] = {0};
+	struct buf text;
+	int saved, status;
+
+	ck_assert_uint_le(count, SPOOL_GROUP);
+	status = fixture_stage(f, events, count, batches);
+	if (batches_out)
+		memcpy(batches_out, batches, count * sizeof(*batches));
+	if (status < 0)
+		return -1;
+	buf_init(&text, 1 << 20);
+	ck_assert_int_eq(fixture_text(f, spool_next_seq(f->spool) - 1,
+				      events * count, &text),
+			 0);
+	status = spool_commit(f->spool, buf_slice(&text));
+	saved = errno;
+	if (status == 0)
+		fixture_made(f, events * count);
 	buf_release(&text);
 	errno = saved;
 	return status;

@@ -43,6 +43,11 @@ void fixture_reopen(struct fixture *f);
 /* Seal the next "events" events; the state moves only on success. */
 int fixture_seal(struct fixture *f, uint32_t events);
 
+/* The same in a commit of "count" batches; they are told, if they are wanted.
+ */
+int fixture_seal_group(struct fixture *f, uint32_t events, uint32_t count,
+		       struct batch *batches_out);
+
 /* Departures into the ledger, saved, settled. */
 int fixture_save(struct fixture *f);
 

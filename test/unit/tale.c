@@ -60,8 +60,35 @@ bool tale_seal(struct tale *t, uint32_t events)
 	bool done;
 
 	fixture_next(f, events, &deed->batch);
+	deed->from = deed->batch.from;
+	deed->to = deed->batch.to;
 	f->departures = spool_settle(f->spool, &f->ledger);
 	done = deed_end(t, deed, fixture_seal(f, events));
+	if (done)
+		spool_settled(f->spool, f->departures);
+	return done;
+}
+
+bool tale_seal_group(struct tale *t, uint32_t events, uint32_t count)
+{
+	struct deed *deeds[SPOOL_GROUP];
+	struct batch batches[SPOOL_GROUP];
+	struct fixture *f = &t->f;
+	int64_t from = f->offset;
+	bool done;
+	int status;
+
+	for (uint32_t i = 0; i < count; i++)
+		deeds[i] = deed_begin(t, DEED_SEAL);
+	f->departures = spool_settle(f->spool, &f->ledger);
+	status = fixture_seal_group(f, events, count, batches);
+	done = status == 0;
+	for (uint32_t i = 0; i < count; i++) {
+		deeds[i]->batch = batches[i];
+		deeds[i]->from = from;
+		deeds[i]->to = from + (int64_t)events * count;
+		deed_end(t, deeds[i], status);
+	}
 	if (done)
 		spool_settled(f->spool, f->departures);
 	return done;

@@ -30,6 +30,7 @@ struct deed {
 	size_t begin, end; /* of its operations in the log */
 	bool done;	   /* that is what the caller was told */
 	struct batch batch;
+	int64_t from, to;	  /* of its commit */
 	enum batch_departure why; /* BATCH_READY: not known any more */
 	uint32_t refused;
 	const char *file; /* of a line */
@@ -62,6 +63,7 @@ void tale_end(struct tale *t);
 
 /* Each is a deed, and true when it was done. */
 bool tale_seal(struct tale *t, uint32_t events);
+bool tale_seal_group(struct tale *t, uint32_t events, uint32_t count);
 bool tale_depart(struct tale *t, enum batch_departure why, uint32_t refused);
 bool tale_evict(struct tale *t, bool expired);
 bool tale_save(struct tale *t);

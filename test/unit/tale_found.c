@@ -76,7 +76,7 @@ static int64_t sealed_to(const struct tale *t, size_t at)
 
 /*
  * Is this batch part of what was found?  Sealed, or begun and finished by
- * the recovery; then its end is powercut_where() reading goes on.
+ * the recovery; then the end of its commit is where reading goes on.
  */
 bool tale_is_made(const struct tale *t, size_t at, const struct deed *d,
 		  int64_t position)
@@ -85,8 +85,8 @@ bool tale_is_made(const struct tale *t, size_t at, const struct deed *d,
 		return false;
 	if (tale_is_promised(d, at))
 		return true;
-	return tale_is_started(d, at) && d->batch.from == sealed_to(t, at) &&
-	       d->batch.to == position;
+	return tale_is_started(d, at) && d->from == sealed_to(t, at) &&
+	       d->to == position;
 }
 
 enum { LEFT_NO, LEFT_MAYBE, LEFT_YES };
