@@ -914,6 +914,25 @@ START_TEST(credit_finds_its_file_or_waits_for_it)
 }
 END_TEST
 
+/* The numbers of a commit that failed are given to other batches. */
+START_TEST(file_written_anew_owns_the_batches_that_were_not_made)
+{
+	world_put("a.csv", "type,x\nd,1\n");
+	world_open("*.csv");
+	world_rescan();
+	later(5000);
+	world_rows("d,1\n");
+	sources_set_seq(world.s, 9);
+	world_cut("a.csv", 0);
+	world_notice("a.csv");
+	ck_assert_uint_eq(source_position(world_source("a.csv"))->anew_seq, 9);
+	sources_set_seq(world.s, 5);
+	ck_assert_uint_eq(source_position(world_source("a.csv"))->anew_seq, 5);
+	sources_set_seq(world.s, 7);
+	ck_assert_uint_eq(source_position(world_source("a.csv"))->anew_seq, 5);
+}
+END_TEST
+
 static struct sources_part part_of(const char *name)
 {
 	const struct position *at = source_position(world_source(name));
@@ -1179,6 +1198,8 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, failure_of_a_moment_is_tried_again_soon);
 	tcase_add_test(tc, numbers_are_given_once);
 	tcase_add_test(tc, credit_finds_its_file_or_waits_for_it);
+	tcase_add_test(tc,
+		       file_written_anew_owns_the_batches_that_were_not_made);
 	tcase_add_test(tc, reopen_gives_the_header_in_force);
 	tcase_add_test(tc, reopen_tells_why_it_cannot);
 	tcase_add_loop_test(tc, batch_moves_a_known_position_forward, 0, 2);

@@ -747,6 +747,53 @@ START_TEST(spool_view_of_no_spool_says_where)
 }
 END_TEST
 
+/* What does not fit into a group lets go of it, and nothing of it stays. */
+START_TEST(spool_group_has_its_limits)
+{
+	struct batch batch;
+	struct buf gz;
+
+	fixture_open(&f);
+	buf_init(&gz, 1 << 20);
+	ck_assert_int_eq(spool_commit(f.spool, SLICE("text")), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	for (uint32_t i = 0; i <= SPOOL_GROUP; i++) {
+		bool fits = i < SPOOL_GROUP;
+
+		ck_assert_uint_eq(spool_staged(f.spool), i);
+		ck_assert_uint_eq(spool_next_seq(f.spool), i + 1);
+		fixture_next(&f, 10, &batch);
+		ck_assert_int_eq(
+			spool_stage(f.spool, &batch, fixture_gz(&batch, &gz)),
+			fits ? 0 : -1);
+		ck_assert_int_eq(spool_save(f.spool, SLICE("text")),
+				 fits ? -1 : 0);
+	}
+	ck_assert_uint_eq(spool_staged(f.spool), 0);
+	ck_assert_uint_eq(spool_next_seq(f.spool), 1);
+	ck_assert_uint_eq(fixture_count(&f, "tmp"), 0);
+	ck_assert_int_eq(fixture_seal_group(&f, 10, SPOOL_GROUP, NULL), 0);
+	fixture_agrees(&f);
+	/* The number is not the next one. */
+	fixture_next(&f, 10, &batch);
+	ck_assert_int_eq(spool_stage(f.spool, &batch, fixture_gz(&batch, &gz)),
+			 0);
+	ck_assert_int_eq(spool_stage(f.spool, &batch, fixture_gz(&batch, &gz)),
+			 -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_uint_eq(fixture_count(&f, "tmp"), 0);
+	fixture_next(&f, 10, &batch);
+	ck_assert_int_eq(spool_stage(f.spool, &batch, fixture_gz(&batch, &gz)),
+			 0);
+	spool_unstage(f.spool);
+	ck_assert_uint_eq(fixture_count(&f, "tmp"), 0);
+	fixture_reopen(&f);
+	fixture_clean(&f);
+	fixture_agrees(&f);
+	buf_release(&gz);
+}
+END_TEST
+
 Suite *spool_suite(void)
 {
 	Suite *s = suite_create("spool");
@@ -754,6 +801,7 @@ Suite *spool_suite(void)
 
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, spool_group_has_its_limits);
 	tcase_add_test(tc, spool_on_its_first_start_is_fresh_and_empty);
 	tcase_add_test(
 		tc, spool_makes_directories_and_files_for_owner_and_group_only);

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/fs.h"
+#include "unit/check_all.h"
+#include "unit/fault.h"
+#include "unit/inlet.h"
+
+#define MALFORMED "d,never,,a@b.example,c@d.example,2.0.0\n"
+
+enum { FILES = 5 };
+
+/* The sizes of the commits. */
+static struct {
+	uint64_t sizes[100];
+	size_t count;
+	uint64_t before;
+} commits;
+
+static void on_seal(void *ctx)
+{
+	uint64_t batches = inlet_totals().batches;
+
+	(void)ctx;
+	ck_assert_uint_lt(commits.count, NROF(commits.sizes));
+	commits.sizes[commits.count++] = batches - commits.before;
+	commits.before = batches;
+}
+
+static void start(void)
+{
+	commits.count = 0;
+	commits.before = 0;
+	inlet_start(1000);
+	spool_on_seal(inlet.spool, on_seal, NULL);
+}
+
+static void add_files(int count, const char *text)
+{
+	char name[32];
+
+	for (int i = 0; i < count; i++) {
+		snprintf(name, sizeof(name), "f%02d.csv", i);
+		inlet_add(name, INLET_HEADER);
+		inlet_add(name, text);
+	}
+}
+
+START_TEST(files_share_a_commit)
+{
+	int files = _i ? FILES : 1;
+
+	add_files(files, INLET_ROW(1));
+	start();
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	intake_flush(inlet.intake);
+	fault_arm("fsync", 1000000, EIO);
+	intake_step(inlet.intake, 1000, inlet.now_s);
+	/* Each file, tmp/ if they are many, checkpoint.next, ready/, twice the
+	 * spool's directory. */
+	ck_assert_int_eq(fault_calls("fsync"), _i ? FILES + 5 : 5);
+	fault_disarm();
+	ck_assert_uint_eq(commits.count, 1);
+	ck_assert_uint_eq(commits.sizes[0], (uint64_t)files);
+	inlet_agrees((uint64_t)files, (uint64_t)files);
+}
+END_TEST
+
+START_TEST(a_commit_has_no_more_than_it_may)
+{
+	add_files(SPOOL_GROUP + 3, INLET_ROW(1));
+	start();
+	intake_flush(inlet.intake);
+	intake_step(inlet.intake, 1000, inlet.now_s);
+	ck_assert_uint_eq(commits.count, 2);
+	ck_assert_uint_eq(commits.sizes[0], SPOOL_GROUP);
+	ck_assert_uint_eq(commits.sizes[1], 3);
+	inlet_agrees(SPOOL_GROUP + 3, SPOOL_GROUP + 3);
+}
+END_TEST
+
+/* The second block of a file is not in the commit of its first. */
+START_TEST(a_commit_has_one_block_of_each_file)
+{
+	uint64_t most = 0;
+
+	inlet.config->events.max_events = 1;
+	add_files(2, INLET_ROW(1) INLET_ROW(2) INLET_ROW(3));
+	start();
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	ck_assert_uint_eq(inlet_totals().batches, 6);
+	for (size_t i = 0; i < commits.count; i++) {
+		ck_assert_uint_le(commits.sizes[i], 2);
+		if (commits.sizes[i] > most)
+			most = commits.sizes[i];
+	}
+	ck_assert_uint_eq(most, 2);
+	inlet_agrees(6, 6);
+}
+END_TEST
+
+/* How often a text is in rows.csv. */
+static int kept(const char *text)
+{
+	struct buf rows;
+	int count = 0;
+
+	buf_init(&rows, 1 << 20);
+	ck_assert_int_eq(fs_read_file(AT_FDCWD,
+				      inlet_path("spool/refused/rows.csv"),
+				      &rows),
+			 0);
+	for (const char *at = buf_str(&rows); (at = strstr(at, text)); at++)
+		count++;
+	buf_release(&rows);
+	return count;
+}
+
+static const struct {
+	const char *call;
+	int first, last; /* which of the commit's calls fail */
+} refusals[] = {
+	{"fsync", 1, 3 * FILES + 6},
+	{"renameat", 1, FILES + 1},
+	{"write", 1, 2 * FILES + 2},
+};
+
+/* The n-th call fails, and maybe all that follow: then all files are read
+ * again, and their malformed rows are kept once. */
+START_TEST(all_of_a_group_are_read_again)
+{
+	int64_t ms = 1000;
+
+	for (int n = refusals[_i / 2].first; n <= refusals[_i / 2].last; n++) {
+		add_files(FILES, INLET_ROW(1) MALFORMED);
+		start();
+		ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+		intake_flush(inlet.intake);
+		fault_arm_some(refusals[_i / 2].call, n, _i % 2 ? 1 : 1000,
+			       EIO);
+		intake_step(inlet.intake, ms, inlet.now_s);
+		fault_disarm();
+		for (int i = 0; i < 10; i++)
+			inlet_settle(ms += INTAKE_RETRY_MS);
+		ck_assert(!intake_stuck(inlet.intake));
+		ck_assert_uint_eq(inlet_totals().batches, FILES);
+		inlet_agrees(2 * FILES, FILES);
+		/* What could not be kept is not tried again with its block. */
+		if (!strstr(inlet.said, "cannot keep"))
+			ck_assert_int_eq(kept("c@d.example"), FILES);
+		else
+			ck_assert_int_ge(kept("c@d.example"), FILES - 1);
+		inlet_teardown();
+		inlet_setup();
+	}
+}
+END_TEST
+
+/* Its descriptor is all there is of a file until its rows are durable. */
+START_TEST(a_nameless_file_is_not_given_up_before_the_commit)
+{
+	int64_t ms = 1000;
+
+	add_files(2, "d,1700000000,1699999990,a@f.example,u@t.example,2.0.0");
+	start();
+	intake_step(inlet.intake, ms, inlet.now_s);
+	ck_assert_int_eq(unlink(inlet_path("f00.csv")), 0);
+	ck_assert_int_eq(unlink(inlet_path("f01.csv")), 0);
+	intake_rescan(inlet.intake, ms, inlet.now_s);
+	/* A row without end is one when nobody has written for a minute. */
+	while (ms < 60000)
+		intake_step(inlet.intake, ms += 500, inlet.now_s);
+	ck_assert_uint_eq(commits.count, 0);
+	fault_arm_from("renameat", 1, EIO);
+	while (!intake_stuck(inlet.intake) && ms < 200000)
+		intake_step(inlet.intake, ms += 500, inlet.now_s);
+	ck_assert(intake_stuck(inlet.intake));
+	ck_assert_ptr_null(strstr(inlet.said, "deleted"));
+	fault_disarm();
+	for (int i = 0; i < 200; i++)
+		intake_step(inlet.intake, ms += 500, inlet.now_s);
+	ck_assert_uint_eq(inlet_totals().events, 2);
+	inlet_agrees(2, 2);
+}
+END_TEST
+
+/* Room for two: the others push them out, or wait. */
+START_TEST(a_group_stays_within_the_room_there_is)
+{
+	add_files(1, INLET_ROW(1));
+	start();
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	inlet.config->spool.max_bytes = inlet_totals().bytes * 5 / 2;
+	inlet.config->spool.pause = _i;
+	spool_configure(inlet.spool, &inlet.config->spool);
+	add_files(FILES, INLET_ROW(2));
+	intake_rescan(inlet.intake, 2000, inlet.now_s);
+	intake_flush(inlet.intake);
+	for (int i = 0; i < FILES; i++) {
+		intake_step(inlet.intake, 2000 + i, inlet.now_s);
+		ck_assert_uint_le(inlet_totals().bytes,
+				  inlet.config->spool.max_bytes);
+	}
+	ck_assert_int_eq(intake_paused(inlet.intake), _i);
+	ck_assert_uint_eq(inlet_totals().batches, 2);
+	if (_i)
+		inlet_agrees(2, 2);
+	else
+		inlet_agrees(1 + FILES, 1 + FILES);
+}
+END_TEST
+
+/* What is remembered of the text goes with the sources it is of. */
+START_TEST(a_reload_makes_the_checkpoint_anew)
+{
+	struct spool_view view;
+
+	add_files(1, INLET_ROW(1));
+	start();
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	inlet_agrees(1, 1);
+	for (int i = 0; i < 20; i++) {
+		inlet_add("f00.csv", INLET_ROW(2));
+		intake_configure(inlet.intake, inlet.config, 2000 + i,
+				 inlet.now_s);
+		intake_flush(inlet.intake);
+		inlet_settle(2000 + i);
+		inlet_agrees((uint64_t)i + 2, (uint64_t)i + 2);
+		view = inlet_view();
+		ck_assert_uint_eq(view.checkpoint.positions[0].account.rows,
+				  (uint64_t)i + 2);
+		spool_view_release(&view);
+	}
+}
+END_TEST
+
+Suite *intake_group_suite(void)
+{
+	Suite *s = suite_create("intake_group");
+	TCase *tc = tcase_create("intake_group");
+
+	tcase_set_timeout(tc, 120);
+	tcase_add_checked_fixture(tc, inlet_setup, inlet_teardown);
+	tcase_add_loop_test(tc, files_share_a_commit, 0, 2);
+	tcase_add_test(tc, a_commit_has_no_more_than_it_may);
+	tcase_add_test(tc, a_commit_has_one_block_of_each_file);
+	tcase_add_loop_test(tc, all_of_a_group_are_read_again, 0,
+			    2 * NROF(refusals));
+	tcase_add_test(tc, a_nameless_file_is_not_given_up_before_the_commit);
+	tcase_add_loop_test(tc, a_group_stays_within_the_room_there_is, 0, 2);
+	tcase_add_test(tc, a_reload_makes_the_checkpoint_anew);
+	suite_add_tcase(s, tc);
+	return s;
+}
