@@ -115,7 +115,7 @@ DEPS = build-essential pkg-config libcurl4-gnutls-dev libyajl-dev libyaml-dev \
 	libmicrohttpd-dev check curl gnutls-bin procps iproute2
 # "?": older systems have clang's runtime in another package
 DEPS_DEV = clang libclang-rt-dev? clang-tidy clang-format cppcheck valgrind \
-	libc6-dbg pmccabe shellcheck mandoc
+	libc6-dbg pmccabe shellcheck mandoc nghttp2-server
 
 all: $(B)/$(NAME)
 

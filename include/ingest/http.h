@@ -12,9 +12,11 @@
  *
  * Connections are kept and reused, certificates and host names always
  * verified, redirects never followed, the key sent to nobody else.  HTTP/2
- * where offered.  Plain http only to a loopback address (checked by the
- * configuration).  Answers are capped at HTTP_REPLY bytes; the rest is read
- * and dropped.  One thread, but http_wake() from any.
+ * where offered: uploads then share a connection.  A body goes from its file
+ * into curl's buffer, HTTP_BUFFER bytes at a time, and from there to the kernel
+ * or to TLS; nothing copies it between.  Plain http only to a loopback address
+ *(checked by the configuration).  Answers are capped at HTTP_REPLY bytes; the
+ *rest is read and dropped.  One thread, but http_wake() from any.
  *
  * The process must ignore SIGPIPE: curl is told to leave signals alone.
  *
@@ -28,7 +30,12 @@
 
 #include "base/buf.h"
 
-enum { HTTP_REPLY = 64 << 10, HTTP_CONNECTIONS_MAX = 16 };
+enum {
+	HTTP_REPLY = 64 << 10,
+	HTTP_BUFFER =
+		256 << 10, /* an ordinary batch in one read and one write */
+	HTTP_CONNECTIONS_MAX = 16
+};
 
 struct http;
 

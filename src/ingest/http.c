@@ -143,6 +143,7 @@ static int http_set_numbers(CURL *easy, const struct http_settings *s,
 		{CURLOPT_HEADEROPT, CURLHEADER_SEPARATE},
 		{CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
 		{CURLOPT_TCP_KEEPALIVE, 1},
+		{CURLOPT_UPLOAD_BUFFERSIZE, HTTP_BUFFER},
 		{CURLOPT_TIMEOUT_MS, (long)s->timeout_ms},
 		{CURLOPT_CONNECTTIMEOUT_MS, (long)s->connect_timeout_ms},
 #if LIBCURL_VERSION_NUM < 0x075500
@@ -234,7 +235,6 @@ static int http_init(struct http *http, const struct http_settings *settings,
 	if (http_check(settings, why) < 0 || http_set_headers(http, why) < 0)
 		return -1;
 	http->multi = curl_multi_init();
-
 	curl_multi_setopt(http->multi, CURLMOPT_MAXCONNECTS,
 			  (long)http->connections);
 	for (unsigned int i = 0; i < http->connections; i++) {
