@@ -80,7 +80,7 @@ touch "$T/log/live.csv"
 rm -rf "$T/spool"
 SOURCES="  - path: \"$T/log/*.csv\"
     start: end"
-write_config
+write_config 'threads: 3'
 start_daemon
 step "$FILES files are known" wait_until 60 knows $((FILES + 1))
 step "with them beside it, it is idle too" idle

@@ -102,7 +102,7 @@ round() {
 	service
 	write_config 'batch.max_events: 40' 'ingest.retry_min: 10ms' \
 		'ingest.retry_max: 100ms' 'ingest.timeout: 2s' \
-		"ingest.connections: $connections" "threads: $((connections - 1))"
+		"ingest.connections: $connections" "threads: $(((connections + 2) / 2))"
 	write_rows $((KILLS / 2))
 	step "connections: $connections: killed $((KILLS / 2)) times" \
 		kill_often $((KILLS / 2))
