@@ -185,15 +185,21 @@ static void tell_account(struct buf *out)
 }
 
 /* Without the directory, which is another each time. */
-static void tell_text(const char *at, struct buf *out)
+static void tell_text(struct slice text, struct buf *out)
 {
-	const char *root;
+	size_t len = strlen(inlet.root);
 
-	while ((root = strstr(at, inlet.root))) {
-		buf_add(out, at, (size_t)(root - at));
-		at = root + strlen(inlet.root);
+	while (text.len) {
+		struct slice line = slice_cut(text, '\n', &text);
+		const char *root = memmem(line.p, line.len, inlet.root, len);
+
+		if (root) {
+			buf_add(out, line.p, (size_t)(root - line.p));
+			line = slice_skip(line, (size_t)(root - line.p) + len);
+		}
+		buf_add_slice(out, line);
+		buf_add_str(out, "\n");
 	}
-	buf_add_str(out, at);
 }
 
 static void tell_all(struct buf *out)
@@ -206,8 +212,8 @@ static void tell_all(struct buf *out)
 	while (spool_take(inlet.spool, &batch) == 1)
 		tell_batch(&batch, out);
 	fs_read_file(AT_FDCWD, inlet_path("spool/refused/rows.csv"), &rows);
-	tell_text(buf_str(&rows), out);
-	tell_text(inlet.said, out);
+	tell_text(buf_slice(&rows), out);
+	tell_text(slice_str(inlet.said), out);
 	buf_release(&rows);
 }
 
