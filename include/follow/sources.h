@@ -188,8 +188,7 @@ bool source_final(const struct source *source);
 /* Up to "n" bytes at "offset".  How many, 0 at the end, -1 with errno. */
 int64_t source_read(struct source *source, void *p, size_t n, int64_t offset);
 
-/* How many of its unread bytes make a block: limits.block_bytes, until its
- * rows turn out to need less. */
+/* Bytes that make a block of it: limits.block_bytes, until fewer are set. */
 int64_t source_block_bytes(const struct source *source);
 void source_set_block_bytes(struct source *source, int64_t bytes);
 

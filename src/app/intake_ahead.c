@@ -23,8 +23,7 @@ struct ahead_turn {
 	struct crew_order order;
 	struct crew_job *job; /* NULL: none, or not begun yet */
 	int fd;		      /* to begin it with, or -1 */
-	/* Where the source stands after it, if that is known. */
-	bool goes_on;
+	/* Where the source stands after it; no file: not known. */
 	int64_t after;
 	const struct shape_file *file;
 };
@@ -58,7 +57,7 @@ static bool ahead_order(const struct ahead_turn *turns, size_t i, int64_t now_s,
 	while (last > 0 && turns[last - 1].source != turns[i].source)
 		last--;
 	if (last > 0) {
-		if (!turns[last - 1].goes_on)
+		if (!turns[last - 1].file)
 			return false;
 		order->from = turns[last - 1].after;
 		order->file = turns[last - 1].file;
@@ -79,8 +78,8 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 		return;
 	turn->job = crew_find(in->crew, order);
 	if (turn->job) {
-		turn->goes_on = crew_after(in->crew, turn->job, &turn->after,
-					   &turn->file);
+		if (!crew_after(in->crew, turn->job, &turn->after, &turn->file))
+			turn->file = NULL;
 		return;
 	}
 	turn->fd = source_share(turn->source);
@@ -88,9 +87,9 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 		return;
 	order->next = ahead_guess(turn->fd, order->from + order->bytes);
 	turn->after = order->next;
-	turn->file = order->file;
 	/* At its beginning a file has no header yet. */
-	turn->goes_on = order->next >= 0 && order->file->header.len;
+	if (order->next >= 0 && order->file->header.len)
+		turn->file = order->file;
 }
 
 /* See to it that the blocks of this turn and the next ones are being made, and

@@ -196,7 +196,7 @@ struct source *sources_due(struct sources *sources, int64_t now_ms)
 size_t sources_ahead(struct sources *sources, struct source **out, size_t max)
 {
 	bool newest_next = sources->newest_next;
-	uint64_t turns = sources->turns, was[SOURCES_AHEAD];
+	uint64_t turns = sources->turns, was[SOURCES_AHEAD] = {0};
 	size_t count = 0;
 
 	if (max > SOURCES_AHEAD)
