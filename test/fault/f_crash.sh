@@ -13,8 +13,7 @@ BUSY='*:503,retry-after=60'
 # The scenarios in which a point is reached.  A new one needs a line here.
 scenarios() {
 	case $1 in
-	seal.*) echo plain full many ;;
-	depart.* | settle.*) echo plain full ;;
+	seal.* | depart.* | settle.*) echo plain full many ;;
 	save.* | accept.* | answer.accepted) echo plain ;;
 	append.*) echo plain malformed ;;
 	rows.*) echo malformed ;;

@@ -90,7 +90,7 @@ int fixture_text(const struct fixture *f, uint64_t seq, uint32_t events,
 {
 	struct checkpoint c = {.saved_s = f->now_s,
 			       .seq = seq,
-			       .group = spool_staged(f->spool),
+			       .group = f->spool ? spool_staged(f->spool) : 0,
 			       .departures = f->departures,
 			       .ledger = f->ledger};
 	struct checkpoint_writer *writer = checkpoint_writer_new();
