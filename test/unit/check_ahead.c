@@ -24,7 +24,7 @@
 #define AHEAD_HEADER "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag\n"
 #define AHEAD_OTHER  "type,dsnDiag,timeLogged,timeQueued,orig,rcpt,dsnStatus\n"
 
-enum { AHEAD_EVENTS = 1000, AHEAD_BLOCK = 128000, AHEAD_ROW_MAX = 20000 };
+enum { AHEAD_EVENTS = 1000, AHEAD_BLOCK = 256000, AHEAD_ROW_MAX = 20000 };
 
 /* --- Rows --- */
 
@@ -52,7 +52,7 @@ static void add_row(struct buf *out, unsigned int n, bool old)
 static void add_plain(struct buf *out, unsigned int n)
 {
 	add_row(out, n, false);
-	add_run(out, "x", 200 + n % 50);
+	add_run(out, "x", 300 + n % 50);
 	buf_add_str(out, "\n");
 }
 
@@ -313,9 +313,9 @@ static void same(void (*story)(int), int variant)
 
 static void story_of_odd_rows(int seed)
 {
-	write_file("a.csv", (uint32_t)seed * 3 + 1, 2 << 20);
-	write_file("b.csv", (uint32_t)seed * 3 + 2, 1800000);
-	write_file("c.csv", (uint32_t)seed * 3 + 3, 1000000);
+	write_file("a.csv", (uint32_t)seed * 3 + 1, 4 << 20);
+	write_file("b.csv", (uint32_t)seed * 3 + 2, 3600000);
+	write_file("c.csv", (uint32_t)seed * 3 + 3, 2000000);
 	inlet_start(1000);
 	settle(1000);
 }
@@ -327,7 +327,7 @@ START_TEST(ahead_seals_what_one_thread_seals)
 END_TEST
 
 /* Ten blocks, of which some are sealed, and the next ones are made. */
-enum { PLAIN_ROWS = 4000, PLAIN_SHIFT = 3500 };
+enum { PLAIN_ROWS = 8000, PLAIN_SHIFT = 7000 };
 
 static const struct position *plain_position(void)
 {
