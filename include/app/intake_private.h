@@ -6,10 +6,10 @@
  * intake_private - what the files of intake share
  *
  * intake.c is its life and its steps, intake_ahead.c makes a block or has it
- * made before its turn, intake_seal.c puts it into a group, intake_group.c makes
- * the group durable,
- * intake_gaps.c reads again what was evicted, intake_outlook.c looks whether
- * what waits can be sent in time, intake_say.c tells the operator.
+ * made before its turn, intake_seal.c puts it into a group, intake_group.c
+ * makes the group durable, intake_gaps.c reads again what was evicted,
+ * intake_outlook.c looks whether what waits can be sent in time, intake_say.c
+ * tells the operator.
  */
 
 #include "app/alarm.h"

@@ -44,8 +44,8 @@
 
 #include "base/buf.h"
 #include "follow/position.h"
+#include "follow/sources_event.h"
 
-struct sources;
 struct source;
 
 struct source_settings {
@@ -231,32 +231,5 @@ const char *source_why(const struct source *source);
 
 /* Unix seconds at which its oldest unread byte was seen; 0 = none unread. */
 int64_t source_unread_since_s(const struct source *source);
-
-/* --- What happened, for the log --- */
-
-enum sources_event_kind {
-	SOURCES_FOUND = 0,  /* a file never seen before */
-	SOURCES_FINISHED,   /* read to its end, another took over */
-	SOURCES_RENAMED,    /* detail: the old path */
-	SOURCES_TRUNCATED,  /* shorter than before: read from its start */
-	SOURCES_REPLACED,   /* same name, another file */
-	SOURCES_REWRITTEN,  /* bytes before the offset changed: as truncated */
-	SOURCES_GONE,	    /* deleted; detail says if rows were unread */
-	SOURCES_UNREADABLE, /* a file or a directory; detail: why; said once
-			       until it changes */
-	SOURCES_READABLE,   /* again */
-	SOURCES_NOT_A_FILE  /* a directory, fifo, ...: ignored */
-};
-
-struct sources_event {
-	enum sources_event_kind kind;
-	const char *path;
-	const char *detail;
-	int64_t bytes; /* offset or size, as fits the kind */
-};
-
-/* The next one, oldest first; false when there is none.  Strings are good
- * until the next call.  At most 1000 are kept, newer ones are dropped. */
-bool sources_event(struct sources *sources, struct sources_event *event_out);
 
 #endif /* FOLLOW_SOURCES_H */

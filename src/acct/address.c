@@ -83,12 +83,16 @@ static struct slice address_word(struct address_scan *scan)
 {
 	size_t from = scan->at;
 
-	while (scan->at < scan->text.len) {
-		char c = scan->text.p[scan->at];
+	for (;;) {
+		char c;
 
-		if (address_plain(c)) {
+		while (scan->at < scan->text.len &&
+		       address_plain(scan->text.p[scan->at]))
 			scan->at++;
-		} else if (c == '[') {
+		if (scan->at >= scan->text.len)
+			break;
+		c = scan->text.p[scan->at];
+		if (c == '[') {
 			struct slice rest = slice_skip(scan->text, scan->at);
 			size_t end;
 

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <assert.h>
+
 #include "app/intake_private.h"
 #include "base/fs.h"
 
@@ -88,6 +90,7 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 	order->next = ahead_guess(turn->fd, order->from + order->bytes);
 	turn->after = order->next;
 	/* At its beginning a file has no header yet. */
+	assert(order->file);
 	if (order->next >= 0 && order->file->header.len)
 		turn->file = order->file;
 }
