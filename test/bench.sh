@@ -7,8 +7,8 @@
 #	join -a 1 -a 2 before after	(two outputs, sorted, side by side)
 #
 # One figure a line, "case.what value".  Rows are made from seeds, the service
-# is the stand-in, which counts all events and checks some; its own CPU time is
-# not in cpu_s but in standin_cpu_s.  All is in $TMPDIR, about 1.6 GB for a
+# is the stand-in, which counts all batches and looks into one of SAMPLE (16);
+# its own CPU time is not in cpu_s but in standin_cpu_s.  All is in $TMPDIR, about 1.6 GB for a
 # million rows, and goes at the end.  Without anything it takes 3 minutes.
 #
 #	ROWS=1000000	rows of a case that reads files
@@ -32,8 +32,7 @@
 #		share of a core, wake-ups a second, and from the write of a row
 #		to the arrival of its event with batch.max_delay 1s
 #	idle	IDLE_S (30) seconds without anything to do
-#	files	2,000 files of a row, and then one that is written to.  FILES=10000
-#		takes minutes: each batch stores the places of all files
+#	files	10,000 files of a row (FILES), and then one that is written to
 #	spool	100,000 batches wait at start (BATCHES): until the first comes,
 #		and for status
 #	same	the same events from 1 and 4 threads, cold and warm, igzip and
@@ -50,7 +49,7 @@ fi
 # test/bench/ reads these.
 # shellcheck disable=SC2034
 FOLLOW_S=${FOLLOW_S:-20} RATES=${RATES:-5000 50000} IDLE_S=${IDLE_S:-30}
-FILES=${FILES:-2000} BATCHES=${BATCHES:-100000}
+FILES=${FILES:-10000} BATCHES=${BATCHES:-100000}
 here=$(dirname "$0")
 # shellcheck source=test/e2e/lib.sh
 . "$here/e2e/lib.sh"

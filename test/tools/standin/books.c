@@ -193,6 +193,7 @@ void books_summary(const struct books *books, struct buf *out)
 	json_uint(j, "bytes", books->bytes);
 	json_uint(j, "faults", books->faults);
 	json_uint(j, "batches", books->batches);
+	json_uint(j, "unread", books->unread);
 	json_begin_in(j, "verdicts");
 	for (enum verdict v = 0; v < VERDICTS; v++)
 		if (books->verdicts[v])

@@ -31,8 +31,8 @@ struct books {
 	uint64_t posts;			   /* to the ingest address */
 	uint64_t bytes;			   /* of their bodies */
 	uint64_t statuses[600];
-	uint64_t faults; /* POSTs that met a fault of the plan */
-	uint64_t batches;
+	uint64_t faults;	  /* POSTs that met a fault of the plan */
+	uint64_t batches, unread; /* of them, these were not unpacked */
 	uint64_t verdicts[VERDICTS];
 	uint64_t received; /* lines in the batches taken */
 	uint64_t accepted[SCHEMA_TYPES + 1];

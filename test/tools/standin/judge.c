@@ -19,6 +19,7 @@ void judge_init(struct judge *judge, struct books *books, struct shelf *shelf)
 {
 	*judge = (struct judge){.books = books, .shelf = shelf};
 	buf_init(&judge->accepted, JUDGE_ACCEPTED_MAX);
+	judge->sample = 1;
 }
 
 /* The service's own reading of gzip, not the program's: they may disagree. */
@@ -174,6 +175,10 @@ static enum verdict judge_verdict(struct judge *judge,
 
 	if (fault->kind == FAULT_VERDICT)
 		return books_verdict_of(fault->text);
+	if (in->unread) {
+		judge->books->unread++;
+		return VERDICT_SUCCESS;
+	}
 	if (in->damaged)
 		return VERDICT_DECOMPRESS;
 	if (!slice_trim(in->raw).len)
@@ -184,6 +189,11 @@ static enum verdict judge_verdict(struct judge *judge,
 	if (batch->failed)
 		return VERDICT_VALIDATION;
 	return batch->succeeded ? VERDICT_SUCCESS : VERDICT_DUPLICATE_BATCH;
+}
+
+bool judge_samples(struct judge *judge)
+{
+	return atomic_fetch_add(&judge->posts, 1) % judge->sample == 0;
 }
 
 const struct shelf_batch *judge_take(struct judge *judge,

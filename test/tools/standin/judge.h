@@ -11,6 +11,7 @@
  * Events are told apart by event_id, batches by the digest of their lines.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -24,6 +25,9 @@ struct judge {
 	struct shelf *shelf;
 	int64_t max_age_s;
 	bool fast; /* count all lines, check one in a thousand, keep none */
+	unsigned int sample; /* unpack one batch of so many; the others are
+				counted, and taken for good */
+	atomic_uint posts;
 	struct idmap events;
 	struct idmap batches;
 	struct buf accepted; /* lines of the batch at hand */
@@ -34,10 +38,14 @@ struct judge_batch {
 	struct slice body; /* gzip */
 	struct slice raw;  /* its lines */
 	bool damaged;	   /* it could not be unpacked */
+	bool unread;	   /* it was not tried */
 	int64_t came_us;   /* when the last byte of it was there */
 };
 
 void judge_init(struct judge *judge, struct books *books, struct shelf *shelf);
+
+/* Is the next batch one that is to be unpacked?  No lock is needed. */
+bool judge_samples(struct judge *judge);
 
 /* Append the unpacked bytes to "raw".  0, or -1 when they are damaged. */
 int judge_unpack(struct slice body, struct buf *raw);

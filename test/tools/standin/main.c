@@ -33,7 +33,8 @@ static const char usage[] =
 	"  [--tls-cert FILE --tls-key FILE] [--max-age S] [--max-bytes N]\n"
 	"  [--log FILE] [--accepted FILE] [--summary FILE] [--keep-bodies N]\n"
 	"  [--fault WHICH:WHAT ...] [--plan FILE] [--seed N] [--stall-ms MS]\n"
-	"  [--verdict-delay-ms MS] [--fast] [--times FILE]\n";
+	"  [--verdict-delay-ms MS] [--fast] [--sample N]\n"
+	"  [--times FILE]\n";
 
 static void die(const char *what, const char *name)
 {
@@ -64,18 +65,29 @@ static void add_fault(struct options *o, const char *spec)
 	o->faults[o->faults_count++] = spec;
 }
 
-static const struct option names[] = {
-	{"port", 1, NULL, 'p'},	       {"listen", 1, NULL, 'l'},
-	{"port-file", 1, NULL, 'P'},   {"key", 1, NULL, 'k'},
-	{"outcome-key", 1, NULL, 'K'}, {"outcome-status", 1, NULL, 'o'},
-	{"tls-cert", 1, NULL, 'c'},    {"tls-key", 1, NULL, 'C'},
-	{"max-age", 1, NULL, 'a'},     {"max-bytes", 1, NULL, 'b'},
-	{"log", 1, NULL, 'L'},	       {"accepted", 1, NULL, 'A'},
-	{"times", 1, NULL, 'T'},       {"summary", 1, NULL, 'S'},
-	{"keep-bodies", 1, NULL, 'B'}, {"fault", 1, NULL, 'f'},
-	{"plan", 1, NULL, 'F'},	       {"seed", 1, NULL, 's'},
-	{"stall-ms", 1, NULL, 't'},    {"verdict-delay-ms", 1, NULL, 'd'},
-	{"fast", 0, NULL, 'q'},	       {NULL, 0, NULL, 0}};
+static const struct option names[] = {{"port", 1, NULL, 'p'},
+				      {"listen", 1, NULL, 'l'},
+				      {"port-file", 1, NULL, 'P'},
+				      {"key", 1, NULL, 'k'},
+				      {"outcome-key", 1, NULL, 'K'},
+				      {"outcome-status", 1, NULL, 'o'},
+				      {"tls-cert", 1, NULL, 'c'},
+				      {"tls-key", 1, NULL, 'C'},
+				      {"max-age", 1, NULL, 'a'},
+				      {"max-bytes", 1, NULL, 'b'},
+				      {"log", 1, NULL, 'L'},
+				      {"accepted", 1, NULL, 'A'},
+				      {"times", 1, NULL, 'T'},
+				      {"summary", 1, NULL, 'S'},
+				      {"keep-bodies", 1, NULL, 'B'},
+				      {"fault", 1, NULL, 'f'},
+				      {"plan", 1, NULL, 'F'},
+				      {"seed", 1, NULL, 's'},
+				      {"stall-ms", 1, NULL, 't'},
+				      {"verdict-delay-ms", 1, NULL, 'd'},
+				      {"sample", 1, NULL, 'Q'},
+				      {"fast", 0, NULL, 'q'},
+				      {NULL, 0, NULL, 0}};
 
 static const char **file_option(struct options *o, int c)
 {
@@ -139,6 +151,11 @@ static void take_option(struct options *o, struct serve *s, int c)
 		break;
 	case 'q':
 		s->judge.fast = true;
+		break;
+	case 'Q':
+		s->judge.sample = (unsigned int)number(optarg, 1 << 30);
+		if (!s->judge.sample)
+			die("not a number above 0", optarg);
 		break;
 	default:
 		*file_option(o, c) = optarg;

@@ -244,7 +244,8 @@ static enum MHD_Result serve_post(struct serve *serve,
 	struct buf raw;
 
 	buf_init(&raw, SERVE_RAW_MAX);
-	in.damaged = judge_unpack(in.body, &raw) < 0;
+	in.unread = !judge_samples(&serve->judge);
+	in.damaged = !in.unread && judge_unpack(in.body, &raw) < 0;
 	in.raw = buf_slice(&raw);
 	fault = serve_take(serve, request, &in, id);
 	buf_release(&raw);
