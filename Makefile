@@ -93,6 +93,8 @@ SUITES := $(patsubst test/unit/check_%.c,%,$(filter-out \
 	test/unit/check_all.c,$(wildcard test/unit/check_*.c)))
 # Long ones of a single thread: the thread sanitizer has nothing to see there.
 ALONE   = powercut powercut_intake outage spool_fault
+# Tens of thousands of disks; the other suites of the spool do the same once.
+MANY    = powercut
 FUZZ   := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))
 TOOLS  := $(patsubst test/tools/%/,%,$(sort $(wildcard test/tools/*/)))
 
@@ -170,7 +172,7 @@ tools: $(TOOLS:%=$(B)/tools/%)
 
 unit: $(B)/test/all
 ifneq ($(filter 1,$(SAN) $(TSAN)),)
-	$(Q)B=$(B) sh test/unit.sh $(filter-out $(if $(TSAN),$(ALONE)),$(SUITES))
+	$(Q)B=$(B) sh test/unit.sh $(filter-out $(if $(TSAN),$(ALONE),$(MANY)),$(SUITES))
 else
 	$(Q)./$(B)/test/all
 endif

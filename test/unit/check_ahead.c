@@ -540,9 +540,9 @@ Suite *ahead_suite(void)
 	TCase *tc = tcase_create("ahead");
 
 	tcase_set_timeout(tc, 60);
-	tcase_add_loop_test(tc, ahead_seals_what_one_thread_seals, 0, 8);
+	tcase_add_loop_test(tc, ahead_seals_what_one_thread_seals, 0, 5);
 	tcase_add_loop_test(tc, ahead_changes_nothing, 0, NROF(stories));
-	tcase_add_loop_test(tc, ahead_survives_a_read_that_fails, 0, 20);
+	tcase_add_loop_test(tc, ahead_survives_a_read_that_fails, 0, 12);
 	suite_add_tcase(s, tc);
 	return s;
 }
