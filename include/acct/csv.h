@@ -21,8 +21,8 @@
  * fault stands in that line, reading goes on with the next line; else with
  * the next line that begins with a known type.  A row has to end, line end and
  * all, within max_row bytes; a last line has to be shorter.  All this is
- *decided within max_row bytes from the row's first, and never by how many bytes
- *happen to be at hand: csv_next() answers CSV_MORE until it can know.
+ * decided within max_row bytes from the row's first, and never by how many are
+ * at hand: csv_next() answers CSV_MORE until it can know.
  *
  * Cost: a fault is found at most max_row bytes ahead.  A line that was passed
  * inside an open quote has an even number of quotes in each run, so that it

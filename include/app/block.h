@@ -19,7 +19,8 @@
  * fewer where the batch is full before; or, when not even one ends there, what
  * it takes to know one.  So where it ends depends on the file alone, and not on
  * how or when it is read.  The bytes are block_bytes(), and less for a file
- *once a batch of it was full before: then line ends say again where blocks end.
+ * once a batch of it was full before: so line ends say again where they end.
+ * They grow again when batches are not half full.
  *
  * Memory: one window of at most max_row + block_bytes(), the JSON of one batch,
  * its gzip form; kept from block to block.  One thread for each.

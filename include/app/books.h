@@ -6,7 +6,7 @@
  * books - the ledger in memory, and the checkpoint's text
  *
  *	struct books books;
- *	books_open(&books, &found->checkpoint);
+ *	books_open(&books, &found->checkpoint, now_s);
  *	books_settle(&books, spool, sources);		what has left, for good
  *	draft = books_draft(&books, account);		what it would become
  *	text = books_text(&books, &draft, sources, seq, group, now_s);

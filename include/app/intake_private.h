@@ -45,7 +45,7 @@ struct intake_group {
 struct intake_kept {
 	struct {
 		uint64_t ino;
-		int64_t from;
+		int64_t from, to;
 	} blocks[4 * SPOOL_GROUP];
 	size_t count;
 };
@@ -128,8 +128,9 @@ void intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s);
 bool intake_group_has(const struct intake *in, const struct source *source);
 
 /* Of which blocks that are not durable the malformed rows were kept. */
-bool intake_kept_has(const struct intake *in, uint64_t ino, int64_t from);
-void intake_kept_add(struct intake *in, uint64_t ino, int64_t from);
+bool intake_kept_has(const struct intake *in, uint64_t ino, int64_t from,
+		     int64_t to);
+void intake_kept_add(struct intake *in, uint64_t ino, int64_t from, int64_t to);
 void intake_kept_drop(struct intake *in, uint64_t ino, int64_t from);
 
 /* --- intake_gaps.c --- */

@@ -17,7 +17,7 @@
  *
  * Watches directories, not files: created, moved in or out, deleted, modified
  * and closed after writing or changed in their permissions are noticed, and
- *that a directory went away.  Ten thousand old files cost nothing.
+ * that a directory went away.  Ten thousand old files cost nothing.
  */
 
 #include <stdbool.h>

@@ -15,8 +15,8 @@
  * where offered: uploads then share a connection.  A body goes from its file
  * into curl's buffer, HTTP_BUFFER bytes at a time, and from there to the kernel
  * or to TLS; nothing copies it between.  Plain http only to a loopback address
- *(checked by the configuration).  Answers are capped at HTTP_REPLY bytes; the
- *rest is read and dropped.  One thread, but http_wake() from any.
+ * (checked by the configuration).  Answers are capped at HTTP_REPLY bytes; the
+ * rest is read and dropped.  One thread, but http_wake() from any.
  *
  * The process must ignore SIGPIPE: curl is told to leave signals alone.
  *

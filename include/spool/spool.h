@@ -15,8 +15,8 @@
  *
  * Intake, one thread: spool_settle(), spool_stage() for each batch and then
  * spool_commit(), or spool_save() alone, spool_settled(); spool_make_room().
- *Delivery, one thread: spool_take(), spool_open_batch(), then spool_depart() or
- *spool_put_back().
+ * Delivery, one thread: spool_take(), spool_open_batch(), spool_depart() or
+ * spool_put_back().
  *
  * A commit: its batches go to tmp/, the checkpoint that covers them to
  * checkpoint.next, then by rename the ones into ready/, the other to its name;

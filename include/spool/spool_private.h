@@ -194,6 +194,11 @@ bool spool_window_flies(struct spool *spool, uint64_t seq);
 void spool_window_return(struct spool *spool, uint64_t seq);
 void spool_window_forget(struct spool *spool, uint64_t seq);
 
+/* --- spool_seal --- */
+
+/* Something may be sent: wake who asked for it (spool_on_seal()). */
+void spool_tell(struct spool *spool);
+
 /* --- spool_depart; no lock is held --- */
 
 /* Bring back what is stuck in sent/.  -1 when that fails again. */

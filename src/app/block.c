@@ -21,6 +21,7 @@ struct block {
 	bool full;	 /* before the bytes that make a block were taken */
 	size_t tail_len; /* the digest of the last bytes that were taken */
 	uint64_t tail;
+	size_t raw_len; /* of the JSON */
 };
 
 int64_t block_bytes(const struct config *config)
@@ -32,12 +33,32 @@ int64_t block_bytes(const struct config *config)
 	return bytes < BLOCK_MAX ? bytes : BLOCK_MAX;
 }
 
-/* An eighth less than was full: rows differ. */
+/* Would twice as much have fit? */
+static bool block_is_roomy(const struct block *block)
+{
+	const struct config *config = block->config;
+
+	return account_events(&block->batch->account) <
+		       config->events.max_events / 2 &&
+	       block->raw_len < config->events.max_raw_bytes / 2 &&
+	       block->gz.len < config->batch_max_bytes / 2;
+}
+
+/* An eighth less than was full, as rows differ; and twice as much again when
+ * they have become longer. */
 void block_measure(const struct block *block, struct source *source)
 {
 	int64_t bytes = block->batch->to - block->batch->from;
+	int64_t now = source_block_bytes(source);
+	int64_t most = block_bytes(block->config);
 
-	if (!block->full || bytes <= BLOCK_MIN)
+	if (!block->full) {
+		if (now < most && bytes > now / 2 && block_is_roomy(block))
+			source_set_block_bytes(source,
+					       now < most / 2 ? now * 2 : most);
+		return;
+	}
+	if (bytes <= BLOCK_MIN)
 		return;
 	bytes -= bytes / 8;
 	source_set_block_bytes(source, bytes > BLOCK_MIN ? bytes : BLOCK_MIN);
@@ -157,6 +178,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	block_note_tail(block, slice_of(block->window.p, consumed));
 	block->full = status == SHAPE_FULL;
 	block->batch = shape_end(block->shape);
+	block->raw_len = block->batch->json.len;
 	if (status == SHAPE_NO_HEADER && block->batch->to == in->from)
 		return BLOCK_NO_HEADER;
 	return BLOCK_MADE;
@@ -235,6 +257,7 @@ void block_move(struct block *to, struct block *from)
 	to->full = from->full;
 	to->tail_len = from->tail_len;
 	to->tail = from->tail;
+	to->raw_len = from->raw_len;
 	from->gz = gz;
 	from->batch = NULL;
 }

@@ -141,12 +141,13 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		      int64_t now_s)
 {
 	const struct shape_batch *shaped = block_batch(in->block);
-	bool alone = in->stuck;
+	bool alone;
 
 	if (!group_room(in, now_ms, now_s)) {
 		group_refuse(in, source, now_ms);
 		return;
 	}
+	alone = in->stuck;
 	if (group_stage(in, source, now_s) < 0) {
 		group_restore(in, now_ms);
 		return;
@@ -172,20 +173,25 @@ static size_t kept_find(const struct intake_kept *kept, uint64_t ino,
 	return i;
 }
 
-bool intake_kept_has(const struct intake *in, uint64_t ino, int64_t from)
+bool intake_kept_has(const struct intake *in, uint64_t ino, int64_t from,
+		     int64_t to)
 {
-	return kept_find(&in->kept, ino, from) < in->kept.count;
+	size_t i = kept_find(&in->kept, ino, from);
+
+	return i < in->kept.count && in->kept.blocks[i].to >= to;
 }
 
-void intake_kept_add(struct intake *in, uint64_t ino, int64_t from)
+void intake_kept_add(struct intake *in, uint64_t ino, int64_t from, int64_t to)
 {
 	struct intake_kept *kept = &in->kept;
 	size_t most = sizeof(kept->blocks) / sizeof(kept->blocks[0]);
 
+	intake_kept_drop(in, ino, from);
 	/* Too many that are never read again: keep some twice rather. */
 	if (kept->count == most)
 		kept->count = 0;
 	kept->blocks[kept->count].ino = ino;
+	kept->blocks[kept->count].to = to;
 	kept->blocks[kept->count++].from = from;
 }
 

@@ -101,12 +101,12 @@ static void intake_keep_malformed(struct intake *in, struct source *source)
 	const struct shape_batch *batch = block_batch(in->block);
 
 	if (!batch->malformed.len ||
-	    intake_kept_has(in, at->id.ino, batch->from))
+	    intake_kept_has(in, at->id.ino, batch->from, batch->to))
 		return;
 	buf_reset(&in->lines);
 	rows_name(buf_slice(&batch->malformed), at->path, &in->lines);
 	if (spool_add_rows(in->spool, buf_slice(&in->lines)) == 0)
-		intake_kept_add(in, at->id.ino, batch->from);
+		intake_kept_add(in, at->id.ino, batch->from, batch->to);
 	else if (!in->stuck)
 		log_warn("spool: cannot keep malformed rows in "
 			 "refused/rows.csv; they are counted");

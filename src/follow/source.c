@@ -154,6 +154,8 @@ void source_restore(struct source *source, const struct position *position,
 	/* Ahead of us it can only be of a file that has begun anew since. */
 	if (position->offset <= at->offset) {
 		position_copy(at, position);
+		if (at->anew_seq > source->all->next_seq)
+			at->anew_seq = source->all->next_seq;
 		mem_free(at->path);
 		at->path = path;
 		at->id = id;

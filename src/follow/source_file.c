@@ -59,6 +59,9 @@ static int source_spare(const struct source *source)
 		return 0;
 	if (!source->named)
 		return unread || source->pending ? 0 : 1;
+	/* Its name may go before its commit does. */
+	if (source->pending)
+		return 2;
 	if (unread)
 		return 3;
 	return s->globs[source->setting].newest == source ? 2 : 4;

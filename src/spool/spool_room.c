@@ -99,7 +99,9 @@ static int room_evict(struct spool *spool, const struct room *room,
 			evicted->bytes += batch.bytes;
 			return 1;
 		}
+		/* Whoever sends found nothing meanwhile. */
 		spool_put_back(spool, &batch);
+		spool_tell(spool);
 		errno = saved;
 		return -1;
 	}

@@ -267,8 +267,7 @@ static void seal_publish(struct spool *spool)
 		spool_window_append(spool, &spool->group[i]);
 	pthread_mutex_unlock(&spool->mutex);
 	spool->group_count = spool->staged = 0;
-	if (spool->on_seal)
-		spool->on_seal(spool->on_seal_ctx);
+	spool_tell(spool);
 }
 
 int spool_commit(struct spool *spool, struct slice checkpoint)
@@ -328,6 +327,12 @@ int spool_save(struct spool *spool, struct slice checkpoint)
 uint64_t spool_next_seq(const struct spool *spool)
 {
 	return spool->seq + spool->staged + 1;
+}
+
+void spool_tell(struct spool *spool)
+{
+	if (spool->on_seal)
+		spool->on_seal(spool->on_seal_ctx);
 }
 
 void spool_on_seal(struct spool *spool, void (*wake)(void *ctx), void *ctx)

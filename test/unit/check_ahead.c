@@ -534,6 +534,35 @@ START_TEST(ahead_survives_a_read_that_fails)
 }
 END_TEST
 
+/* Rows so short that a batch is full early, and then long ones: their batches
+ * must not stay as small as those of the short ones would be. */
+START_TEST(ahead_blocks_grow_again)
+{
+	struct buf rows;
+
+	buf_init(&rows, 16 << 20);
+	buf_add_str(&rows, AHEAD_HEADER);
+	for (int i = 0; i < 3000; i++)
+		buf_addf(&rows, "d,1700000000,,,u%d@t.example,,%070d\n", i, i);
+	for (unsigned int i = 0; i < 8000; i++)
+		add_plain(&rows, i);
+	inlet_setup();
+	fault_skip_syncs(true);
+	inlet.config->events.max_events = AHEAD_EVENTS;
+	inlet.config->events.injection = INJECTION_RECORDS;
+	inlet_add("a.csv", buf_str(&rows));
+	buf_release(&rows);
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	/* Three megabytes: a dozen blocks, not three dozen. */
+	ck_assert_uint_ge(inlet_totals().batches, 12);
+	ck_assert_uint_le(inlet_totals().batches, 24);
+	fault_skip_syncs(false);
+	inlet_teardown();
+}
+END_TEST
+
 Suite *ahead_suite(void)
 {
 	Suite *s = suite_create("ahead");
@@ -541,6 +570,7 @@ Suite *ahead_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_loop_test(tc, ahead_seals_what_one_thread_seals, 0, 5);
+	tcase_add_test(tc, ahead_blocks_grow_again);
 	tcase_add_loop_test(tc, ahead_changes_nothing, 0, NROF(stories));
 	tcase_add_loop_test(tc, ahead_survives_a_read_that_fails, 0, 12);
 	suite_add_tcase(s, tc);

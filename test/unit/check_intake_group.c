@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "app/intake_private.h"
 #include "base/fs.h"
 #include "unit/check_all.h"
 #include "unit/fault.h"
@@ -240,6 +241,60 @@ START_TEST(a_reload_makes_the_checkpoint_anew)
 }
 END_TEST
 
+/* More of the file is in the block when it is tried again. */
+START_TEST(a_malformed_row_is_kept_when_its_block_has_grown)
+{
+	int64_t ms = 1000;
+
+	add_files(1, INLET_ROW(1) MALFORMED);
+	start();
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	intake_flush(inlet.intake);
+	fault_arm_some("renameat", 1, 1000, EIO);
+	intake_step(inlet.intake, ms, inlet.now_s);
+	fault_disarm();
+	ck_assert(intake_stuck(inlet.intake));
+	inlet_add("f00.csv", "d,never,,new@b.example,new@d.example,2.0.0\n");
+	intake_rescan(inlet.intake, ms, inlet.now_s);
+	for (int i = 0; i < 10; i++)
+		inlet_settle(ms += INTAKE_RETRY_MS);
+	inlet_agrees(3, 1);
+	ck_assert_int_ge(kept("c@d.example"), 1);
+	ck_assert_int_eq(kept("new@d.example"), 1);
+}
+END_TEST
+
+/* A file that was written anew while others were staged: it knows a number
+ * that no batch has yet, as theirs came back. */
+START_TEST(a_file_written_anew_knows_no_number_that_came_back)
+{
+	uint64_t next;
+
+	add_files(3, INLET_ROW(1));
+	start();
+	intake_flush(inlet.intake);
+	inlet_settle(1000);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	add_files(3, INLET_ROW(2) INLET_ROW(3));
+	intake_rescan(inlet.intake, 1000, inlet.now_s);
+	intake_flush(inlet.intake);
+	ck_assert_int_eq(truncate(inlet_path("f02.csv"), 0), 0);
+	inlet_add("f02.csv", INLET_HEADER INLET_ROW(7));
+	next = spool_next_seq(inlet.spool);
+	fault_arm_some("renameat", 1, 1000, EIO);
+	intake_step(inlet.intake, 1000, inlet.now_s);
+	fault_disarm();
+	ck_assert(intake_stuck(inlet.intake));
+	ck_assert_uint_eq(spool_next_seq(inlet.spool), next);
+	for (size_t i = 0; i < sources_count(inlet.intake->sources); i++) {
+		const struct source *source =
+			sources_get(inlet.intake->sources, i);
+
+		ck_assert_uint_le(source_position(source)->anew_seq, next);
+	}
+}
+END_TEST
+
 Suite *intake_group_suite(void)
 {
 	Suite *s = suite_create("intake_group");
@@ -255,6 +310,8 @@ Suite *intake_group_suite(void)
 	tcase_add_test(tc, a_nameless_file_is_not_given_up_before_the_commit);
 	tcase_add_loop_test(tc, a_group_stays_within_the_room_there_is, 0, 2);
 	tcase_add_test(tc, a_reload_makes_the_checkpoint_anew);
+	tcase_add_test(tc, a_malformed_row_is_kept_when_its_block_has_grown);
+	tcase_add_test(tc, a_file_written_anew_knows_no_number_that_came_back);
 	suite_add_tcase(s, tc);
 	return s;
 }
