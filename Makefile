@@ -92,7 +92,8 @@ CHECKS  = $(patsubst test/%.c,$(B)/test/%.o,$(UNITS))
 SUITES := $(patsubst test/unit/check_%.c,%,$(filter-out \
 	test/unit/check_all.c,$(wildcard test/unit/check_*.c)))
 # Long ones of a single thread: the thread sanitizer has nothing to see there.
-ALONE   = powercut powercut_intake outage spool_fault
+ALONE   = powercut powercut_intake outage spool_fault spool_room spool_view \
+	heal intake_group follow sources checkpoint csv
 # Tens of thousands of disks; the other suites of the spool do the same once.
 MANY    = powercut
 FUZZ   := $(patsubst test/fuzz/fuzz_%.c,%,$(sort $(wildcard test/fuzz/fuzz_*.c)))

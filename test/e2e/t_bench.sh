@@ -2,6 +2,8 @@
 # The bench prints each of its figures, and loses nothing.  How fast, nobody
 # asks here.
 . test/e2e/lib.sh
+. test/e2e/rows.sh
+is_plain || skip "a sanitizer's figures are none"
 setup
 
 # has NAME ...: is there a figure of each name, and is it a number?
