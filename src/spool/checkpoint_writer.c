@@ -37,8 +37,10 @@ struct checkpoint_writer {
 
 static void lines_flush(struct checkpoint_writer *writer)
 {
-	buf_add(&writer->text, writer->last.p + writer->run_from,
-		writer->run_to - writer->run_from);
+	/* At first there is no last text to point into. */
+	if (writer->run_to > writer->run_from)
+		buf_add(&writer->text, writer->last.p + writer->run_from,
+			writer->run_to - writer->run_from);
 	writer->run_from = writer->run_to = 0;
 }
 
