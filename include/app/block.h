@@ -22,8 +22,10 @@
  * once a batch of it was full before: so line ends say again where they end.
  * They grow again when batches are not half full.
  *
- * Memory: one window of at most max_row + block_bytes(), the JSON of one batch,
- * its gzip form; kept from block to block.  One thread for each.
+ * The bytes are read and shaped in pieces that stay in the processor's cache;
+ * where those end makes no difference.  Memory: a window of at most max_row and
+ * a piece, the JSON of one batch, its gzip form; kept from block to block.  One
+ * thread for each.
  */
 
 #include <stdbool.h>
@@ -34,12 +36,12 @@
 #include "follow/sources.h"
 
 enum {
-	/* Bytes of the file for each of batch.max_events: most rows that make
-	 * one event are longer, so that a block ends by its bytes and its end
-	 * can be foretold.  Each batch costs eight syncs: not less. */
-	BLOCK_ROW = 256,
+	/* Bytes of the file for each of batch.max_events, about as many as a
+	 * row has: each batch costs eight syncs, so let it be full; but where
+	 * a block ends by its bytes, its end can be foretold. */
+	BLOCK_ROW = 512,
 	BLOCK_MIN = 64 << 10,
-	BLOCK_MAX = 4 << 20
+	BLOCK_MAX = 8 << 20
 };
 
 enum block_status {

@@ -3,24 +3,28 @@
 
 #include <errno.h>
 
-#include "base/digest.h"
 #include "base/fs.h"
 #include "base/gzip.h"
 #include "base/mem.h"
 
-enum { BLOCK_TAIL = 1024 };
+enum {
+	BLOCK_TAIL = 1024,
+	BLOCK_PIECE = 128 << 10 /* read and shaped at a time: it stays in the
+				   processor's cache */
+};
 
 struct block {
 	const struct config *config;
 	struct shape *shape; /* NULL: it keeps what others make */
 	struct gzip_packer *packer;
 	struct buf window; /* bytes read and not shaped yet */
+	int64_t taken;	   /* bytes that were shaped before them */
 	struct buf gz;
 	struct shape_batch *batch; /* NULL: nothing was made */
 	struct shape_batch kept;
-	bool full;	 /* before the bytes that make a block were taken */
-	size_t tail_len; /* the digest of the last bytes that were taken */
-	uint64_t tail;
+	bool full; /* before the bytes that make a block were taken */
+	char tail[BLOCK_TAIL]; /* the last bytes that were taken */
+	size_t tail_len;
 	size_t raw_len; /* of the JSON */
 };
 
@@ -80,8 +84,7 @@ struct block *block_new(const struct config *config)
 
 	block->shape = shape_new(&config->events);
 	block->packer = gzip_packer_new(config->batch_compression);
-	buf_init(&block->window,
-		 config->events.max_row + (size_t)block_bytes(config));
+	buf_init(&block->window, config->events.max_row + BLOCK_PIECE);
 	return block;
 }
 
@@ -125,16 +128,18 @@ static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
 	return -1;
 }
 
-/* Fill the window up to "end".  1 when there is more, 0 at the end, or -1. */
+/*
+ * A piece more into the window, whose end is at "offset", but nothing from
+ * "end" on.  1 when there is more, 0 at the end of the file, or -1.
+ */
 static int block_fill(struct block *block, const struct block_input *in,
-		      int64_t end)
+		      int64_t offset, int64_t end)
 {
 	struct buf *window = &block->window;
-	int64_t offset = in->from + (int64_t)window->len;
-	size_t room = window->max - window->len;
+	size_t room = BLOCK_PIECE;
 	int64_t n;
 
-	if (end - offset < (int64_t)room)
+	if (end - offset < BLOCK_PIECE)
 		room = (size_t)(end - offset);
 	if (!room || buf_reserve(window, room) < 0)
 		return 0;
@@ -145,12 +150,48 @@ static int block_fill(struct block *block, const struct block_input *in,
 	return (size_t)n == room;
 }
 
-static void block_note_tail(struct block *block, struct slice taken)
+/* The first bytes of the window are done with: the last of them are the tail.
+ */
+static void block_take(struct block *block, size_t taken)
 {
-	if (taken.len > BLOCK_TAIL)
-		taken = slice_skip(taken, taken.len - BLOCK_TAIL);
-	block->tail_len = taken.len;
-	block->tail = digest_of(taken).lo;
+	size_t more = taken < BLOCK_TAIL ? taken : BLOCK_TAIL;
+	size_t kept = block->tail_len;
+
+	if (kept > BLOCK_TAIL - more)
+		kept = BLOCK_TAIL - more;
+	if (kept)
+		memmove(block->tail, block->tail + block->tail_len - kept,
+			kept);
+	if (more)
+		memcpy(block->tail + kept, block->window.p + taken - more,
+		       more);
+	block->tail_len = kept + more;
+	buf_consume(&block->window, taken);
+}
+
+/* Shape what is in the window and up to "end" of the file. */
+static enum shape_status block_pieces(struct block *block,
+				      const struct block_input *in, int64_t end,
+				      int *more)
+{
+	enum shape_status status;
+	int64_t at;
+
+	do {
+		size_t consumed;
+		bool final;
+
+		at = in->from + block->taken + (int64_t)block->window.len;
+		*more = block_fill(block, in, at, end);
+		if (*more < 0)
+			return SHAPE_MORE;
+		final = !*more && (!in->source || source_final(in->source));
+		status = shape_feed(block->shape, buf_slice(&block->window),
+				    in->from + block->taken, final, &consumed);
+		block_take(block, consumed);
+		block->taken += (int64_t)consumed;
+	} while (status == SHAPE_MORE && *more && at + BLOCK_PIECE < end);
+	return status;
 }
 
 /* Until something is taken, which max_row bytes are always enough for. */
@@ -159,23 +200,18 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 {
 	int64_t end = in->from;
 	enum shape_status status = SHAPE_MORE;
-	size_t consumed = 0;
 	int more = 1;
 
 	buf_reset(&block->window);
+	block->taken = 0;
+	block->tail_len = 0;
 	shape_begin(block->shape, in->file, now_s);
-	while (status == SHAPE_MORE && more && !consumed) {
-		bool final;
-
+	while (status == SHAPE_MORE && more && !block->taken) {
 		end += in->bytes;
-		more = block_fill(block, in, end);
+		status = block_pieces(block, in, end, &more);
 		if (more < 0)
 			return BLOCK_UNREADABLE;
-		final = !more && (!in->source || source_final(in->source));
-		status = shape_feed(block->shape, buf_slice(&block->window),
-				    in->from, final, &consumed);
 	}
-	block_note_tail(block, slice_of(block->window.p, consumed));
 	block->full = status == SHAPE_FULL;
 	block->batch = shape_end(block->shape);
 	block->raw_len = block->batch->json.len;
@@ -236,10 +272,9 @@ bool block_stands(const struct block *block, struct source *source)
 	char bytes[BLOCK_TAIL];
 	int64_t from = block->batch->to - (int64_t)block->tail_len;
 
-	if (source_read(source, bytes, block->tail_len, from) !=
-	    (int64_t)block->tail_len)
-		return false;
-	return digest_of(slice_of(bytes, block->tail_len)).lo == block->tail;
+	return source_read(source, bytes, block->tail_len, from) ==
+		       (int64_t)block->tail_len &&
+	       memcmp(bytes, block->tail, block->tail_len) == 0;
 }
 
 void block_join(struct block *block, const struct shape_file *before)
@@ -256,7 +291,7 @@ void block_move(struct block *to, struct block *from)
 	to->gz = from->gz;
 	to->full = from->full;
 	to->tail_len = from->tail_len;
-	to->tail = from->tail;
+	memcpy(to->tail, from->tail, from->tail_len);
 	to->raw_len = from->raw_len;
 	from->gz = gz;
 	from->batch = NULL;

@@ -24,7 +24,7 @@
 #define AHEAD_HEADER "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,dsnDiag\n"
 #define AHEAD_OTHER  "type,dsnDiag,timeLogged,timeQueued,orig,rcpt,dsnStatus\n"
 
-enum { AHEAD_EVENTS = 1000, AHEAD_BLOCK = 256000, AHEAD_ROW_MAX = 20000 };
+enum { AHEAD_EVENTS = 1000, AHEAD_BLOCK = 512000, AHEAD_ROW_MAX = 20000 };
 
 /* --- Rows --- */
 

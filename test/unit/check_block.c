@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#include "app/block.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "unit/check_all.h"
+#include "unit/inlet.h"
+#include "unit/shaping.h"
+
+/*
+ * A block is read and shaped in pieces.  Whatever stands where one piece ends,
+ * what comes out is what the whole file would have made at once.
+ */
+
+enum { FILE_BYTES = 3 << 20 };
+
+static struct buf rows;
+static struct shape_file header;
+static struct block *block;
+static int file;
+static uint32_t dice;
+
+static void setup(void)
+{
+	inlet_setup();
+	inlet.config->events.max_age_s = 0;
+	shape_file_init(&header);
+	buf_init(&rows, FILE_BYTES + (2 << 20));
+	buf_add_str(&rows, INLET_HEADER);
+	dice = 1;
+	file = -1;
+}
+
+static void teardown(void)
+{
+	block_free(&block);
+	buf_release(&rows);
+	shape_file_release(&header);
+	if (file >= 0)
+		close(file);
+	inlet_teardown();
+}
+
+static unsigned int draw(unsigned int sides)
+{
+	dice = dice * 1103515245 + 12345;
+	return (dice >> 16) % sides;
+}
+
+/* A row whose last field is so long, and holds line ends when it is quoted. */
+static void add_row(size_t len, bool quoted)
+{
+	static unsigned int n;
+
+	buf_addf(&rows, "d,1700000000,1699999990,a@f.example,u%u@t.example,",
+		 n++);
+	if (quoted)
+		buf_add_char(&rows, '"');
+	for (size_t i = 0; i < len; i++)
+		buf_add_char(&rows, quoted && i % 7 == 3   ? '\n'
+				    : quoted && i % 7 == 5 ? ','
+							   : 'x');
+	if (quoted)
+		buf_add_char(&rows, '"');
+	buf_add_char(&rows, '\n');
+}
+
+static void open_file(void)
+{
+	inlet_add("a.csv", buf_str(&rows));
+	file = open(inlet_path("a.csv"), O_RDONLY | O_CLOEXEC);
+	ck_assert_int_ge(file, 0);
+	block = block_new(inlet.config);
+}
+
+/* What the file's blocks have, one after the other. */
+static void blocks_until(int64_t end, struct buf *json)
+{
+	struct block_part part = {
+		.fd = file, .to = end, .bytes = 300000, .file = &header};
+
+	while (part.from < end) {
+		const struct shape_batch *batch;
+
+		ck_assert_int_eq(block_read_part(block, &part, 1700000010),
+				 BLOCK_MADE);
+		batch = block_batch(block);
+		ck_assert_int_eq(batch->from, part.from);
+		ck_assert_int_gt(batch->to, part.from);
+		buf_add_slice(json, batch->json);
+		part.from = batch->to;
+		shape_file_copy(&header, &batch->file);
+	}
+}
+
+/* The same from one piece of memory. */
+static void agree(void)
+{
+	struct shaping whole;
+	struct buf json;
+
+	open_file();
+	buf_init(&json, 64 << 20);
+	blocks_until((int64_t)rows.len, &json);
+	shaping_init(&whole);
+	free(whole.settings.node_name);
+	whole.settings.node_name = strdup(inlet.config->events.node_name);
+	whole.settings.injection = inlet.config->events.injection;
+	whole.sealed_s = 1700000010;
+	shaping_run(&whole, buf_slice(&rows), 0);
+	ck_assert_uint_gt(whole.json.len, 0);
+	ck_assert(slice_eq(buf_slice(&whole.json), buf_slice(&json)));
+	shaping_release(&whole);
+	buf_release(&json);
+}
+
+START_TEST(block_of_rows_of_any_length)
+{
+	while (rows.len < FILE_BYTES)
+		add_row(draw(700), draw(4) == 0);
+	agree();
+}
+END_TEST
+
+/* Each is longer than a piece, and some than a block. */
+START_TEST(block_of_rows_longer_than_a_piece)
+{
+	while (rows.len < FILE_BYTES)
+		add_row(100000 + draw(500000), draw(2) == 0);
+	agree();
+}
+END_TEST
+
+/* A line end, or half of CRLF, at each place about the end of a piece. */
+START_TEST(block_with_an_end_of_row_about_that_of_a_piece)
+{
+	enum { PIECE = 128 << 10 };
+
+	add_row(PIECE - rows.len - 60 + (size_t)_i, false);
+	rows.p[rows.len - 1] = '\r';
+	buf_add_char(&rows, '\n');
+	for (int i = 0; i < 100; i++)
+		add_row(10, i % 3 == 0);
+	agree();
+}
+END_TEST
+
+/* A quote that is lost hides no rows, however far ahead one has to look. */
+START_TEST(block_with_a_lost_quote)
+{
+	while (rows.len < FILE_BYTES) {
+		add_row(draw(3000), false);
+		if (draw(200) == 0)
+			buf_add_str(&rows, "d,1700000000,,a@f,\"u@t\n");
+	}
+	agree();
+}
+END_TEST
+
+Suite *block_suite(void)
+{
+	Suite *s = suite_create("block");
+	TCase *tc = tcase_create("block");
+
+	tcase_add_checked_fixture(tc, setup, teardown);
+	tcase_add_test(tc, block_of_rows_of_any_length);
+	tcase_add_test(tc, block_of_rows_longer_than_a_piece);
+	tcase_add_loop_test(tc, block_with_an_end_of_row_about_that_of_a_piece,
+			    0, 12);
+	tcase_add_test(tc, block_with_a_lost_quote);
+	tcase_set_timeout(tc, 60);
+	suite_add_tcase(s, tc);
+	return s;
+}
