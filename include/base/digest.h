@@ -29,6 +29,9 @@ struct digest digest_of(struct slice bytes);
 enum { DIGEST_PARTS = 8 };
 struct digest digest_list(const struct slice *parts, size_t count);
 
+/* The same of parts whose digests are known. */
+struct digest digest_join(const struct digest *digests, size_t count);
+
 /* Of a digest, a number and a word: one value from a row and its place. */
 struct digest digest_mix(struct digest d, uint64_t number, struct slice word);
 

@@ -4,6 +4,29 @@
 #include <assert.h>
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
+
+/*
+ * Short texts are digested inline, where a call would cost as much again.  For
+ * whole rows the library picks what the processor has, if it was built to.
+ */
+#if defined(__x86_64__) && defined(__has_include)
+#if __has_include(<xxh_x86dispatch.h>)
+#define XXH_DISPATCH_DISABLE_REPLACE
+#include <xxh_x86dispatch.h>
+#define DIGEST_LONG 241 /* from where on XXH3 has a loop */
+#endif
+#endif
+
+#ifdef DIGEST_LONG
+static struct digest digest_long(struct slice bytes)
+{
+	XXH128_hash_t h = XXH3_128bits_dispatch(bytes.p, bytes.len);
+
+	return (struct digest){.hi = h.high64, .lo = h.low64};
+}
+#endif
+
+#define XXH_INLINE_ALL
 #include <xxhash.h>
 
 /* Numbers go into a digest big end first, whatever the machine. */
@@ -15,36 +38,54 @@ static void digest_store(unsigned char *out, uint64_t value)
 	memcpy(out, &value, sizeof(value));
 }
 
-static void digest_hex(uint64_t value, int digits, char *out)
-{
-	static const char hex[] = "0123456789abcdef";
+#define DIGEST_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-	for (int i = digits - 1; i >= 0; i--) {
-		out[i] = hex[value & 15];
-		value >>= 4;
-	}
-	out[digits] = '\0';
+/* Eight hexadecimal digits, each made in a byte of a word of its own. */
+static void digest_hex32(uint32_t value, char *out)
+{
+	uint64_t w = value, letters;
+
+	w = (w | w << 16) & UINT64_C(0x0000ffff0000ffff);
+	w = (w | w << 8) & UINT64_C(0x00ff00ff00ff00ff);
+	w = (w | w << 4) & DIGEST_ALL(0x0f);
+	letters = (w + DIGEST_ALL(6)) >> 4 & DIGEST_ALL(1);
+	w += DIGEST_ALL('0') + letters * ('a' - '0' - 10);
+	/* The highest digit comes first. */
+	digest_store((unsigned char *)out, w);
 }
 
 struct digest digest_of(struct slice bytes)
 {
-	XXH128_hash_t h = XXH3_128bits(bytes.len ? bytes.p : "", bytes.len);
+	XXH128_hash_t h;
 
+#ifdef DIGEST_LONG
+	if (bytes.len >= DIGEST_LONG)
+		return digest_long(bytes);
+#endif
+	h = XXH3_128bits(bytes.len ? bytes.p : "", bytes.len);
 	return (struct digest){.hi = h.high64, .lo = h.low64};
 }
 
-struct digest digest_list(const struct slice *parts, size_t count)
+struct digest digest_join(const struct digest *digests, size_t count)
 {
 	unsigned char all[DIGEST_PARTS * 16];
 
 	assert(count <= DIGEST_PARTS);
 	for (size_t i = 0; i < count; i++) {
-		struct digest d = digest_of(parts[i]);
-
-		digest_store(all + i * 16, d.hi);
-		digest_store(all + i * 16 + 8, d.lo);
+		digest_store(all + i * 16, digests[i].hi);
+		digest_store(all + i * 16 + 8, digests[i].lo);
 	}
 	return digest_of(slice_of((const char *)all, count * 16));
+}
+
+struct digest digest_list(const struct slice *parts, size_t count)
+{
+	struct digest digests[DIGEST_PARTS];
+
+	assert(count <= DIGEST_PARTS);
+	for (size_t i = 0; i < count; i++)
+		digests[i] = digest_of(parts[i]);
+	return digest_join(digests, count);
 }
 
 struct digest digest_mix(struct digest d, uint64_t number, struct slice word)
@@ -62,13 +103,18 @@ struct digest digest_mix(struct digest d, uint64_t number, struct slice word)
 
 void digest_hex80(struct digest d, char out[DIGEST_HEX80])
 {
-	digest_hex(d.hi & 0xffff, 4, out);
-	digest_hex(d.lo, 16, out + 4);
+	char high[8];
+
+	digest_hex32((uint32_t)d.hi & 0xffff, high);
+	memcpy(out, high + 4, 4);
+	digest_hex64(d, out + 4);
 }
 
 void digest_hex64(struct digest d, char out[DIGEST_HEX64])
 {
-	digest_hex(d.lo, 16, out);
+	digest_hex32((uint32_t)(d.lo >> 32), out);
+	digest_hex32((uint32_t)d.lo, out + 8);
+	out[16] = '\0';
 }
 
 uint64_t digest_63(struct digest d)

@@ -159,6 +159,22 @@ START_TEST(a_custom_id_has_up_to_512_printable_characters)
 }
 END_TEST
 
+/* With privacy, an id that holds the recipient's address. */
+START_TEST(a_custom_id_is_hidden_by_its_digest)
+{
+	struct slice parts[] = {SLICE("custom"), SLICE("9.u@y.z")};
+	char want[DIGEST_HEX80];
+	struct shaping run;
+
+	digest_hex80(digest_list(parts, 2), want);
+	shaping_init(&run);
+	run.settings.privacy_sha1 = true;
+	shaping_text(&run, HEADER "d,5,1,o@x,u@y.z,j,,,<9.u@y.z>\n");
+	ck_assert_str_eq(shaping_value(&run, 0, "message_id"), want);
+	shaping_release(&run);
+}
+END_TEST
+
 START_TEST(the_next_column_is_asked_when_one_does_not_fit)
 {
 	struct shaping run;
@@ -206,6 +222,7 @@ Suite *identity_suite(void)
 			    NROF(pairs));
 	tcase_add_test(tc, a_custom_id_is_taken_as_it_is);
 	tcase_add_test(tc, a_custom_id_has_up_to_512_printable_characters);
+	tcase_add_test(tc, a_custom_id_is_hidden_by_its_digest);
 	tcase_add_test(tc, the_next_column_is_asked_when_one_does_not_fit);
 	tcase_add_test(tc, an_event_id_depends_on_the_row_and_its_place);
 	suite_add_tcase(s, tc);
