@@ -6,10 +6,11 @@
  * attribute - the names of an event's attributes, and as JSON (mapping.md 4)
  *
  *	attribute_keys[ATTRIBUTE_RCPT_TO].name		rcpt_to
- *	attribute_keys[ATTRIBUTE_RCPT_TO].json		,"rcpt_to":
+ *	attribute_keys[ATTRIBUTE_RCPT_TO].json		,"rcpt_to":"
  *
  * The JSON has a comma for the attribute before; the first one of an object
- * leaves it out.  It may be copied as ATTRIBUTE_KEY bytes, whatever its length.
+ * leaves it out.  It ends with the quote that begins a string, which "len" does
+ * not count.  It may be copied as ATTRIBUTE_KEY bytes, whatever its length.
  */
 
 #include <stddef.h>
@@ -58,7 +59,7 @@ enum { ATTRIBUTE_KEY = 24 };
 
 struct attribute_key {
 	const char *name;
-	size_t len; /* of json */
+	size_t len; /* of json up to the colon */
 	char json[ATTRIBUTE_KEY];
 };
 

@@ -100,6 +100,10 @@ struct mapping_answer {
 	const char *subaccount_rule; /* NULL: none */
 };
 
+/* Is there a filter?  Else an answer depends on vmta, vmta_pool, injection and
+ * report alone. */
+bool mapping_has_filters(const struct mapping *mapping);
+
 void mapping_lookup(const struct mapping *mapping,
 		    const struct mapping_query *query,
 		    struct mapping_answer *answer_out);

@@ -18,6 +18,7 @@
 
 #include "acct/charset.h"
 #include "acct/identity.h"
+#include "acct/memo.h"
 #include "acct/scratch.h"
 
 /* A time's text and what it was read as: rows of a minute share most of it. */
@@ -47,7 +48,7 @@ struct record_tools {
 	struct buf text, spare, spare2;
 	struct record_clock logged, queued;
 	struct record_kept subjects[RECORD_KEPT], senders[RECORD_KEPT];
-	bool trace; /* make origins that have to be put together */
+	struct memo *sender_memo, *route_memo;
 };
 
 void record_tools_init(struct record_tools *tools,
@@ -74,6 +75,11 @@ struct record {
 	struct mapping_answer mapped;
 	struct identity identity;
 
+	/* What other rows have in common with this one; NULL: nothing that is
+	 * known.  sender: with friendly_from and subject; route: campaign_id to
+	 * sending_ip. */
+	struct memo_entry *sender, *route;
+
 	const struct mask *mask; /* NULL: events.privacy is retain */
 	struct mask recipient;
 };
@@ -92,14 +98,26 @@ int64_t record_injected(const struct record *record,
 			enum row_column *column_out);
 
 /* A text as it may go out: valid UTF-8, without the recipient's address. */
-struct slice record_text(const struct record *record, struct slice text);
+struct slice record_clean(const struct record *record, struct slice text);
+
+static inline struct slice record_text(const struct record *record,
+				       struct slice text)
+{
+	return record->clean && !record->mask ? text
+					      : record_clean(record, text);
+}
+
 struct slice record_sender(const struct record *record, struct slice address);
 struct slice record_reply(const struct record *record, struct slice text);
 
 /* header_Subject, decoded. */
 struct slice record_subject(const struct record *record);
 
-/* "text" in ASCII lower case. */
+/* "word name", good as long as a text. */
+const char *record_origin(const struct record *record, const char *word,
+			  const char *name);
+
+/* "text" in ASCII lower case: itself, or a copy. */
 struct slice record_lower(const struct record *record, struct slice text);
 
 #endif /* ACCT_RECORD_H */

@@ -83,12 +83,18 @@ static inline bool row_header_has(const struct row_header *header,
 }
 
 /* "column timeLogged"; of one of ROW_COLUMNS. */
-const char *row_origin(enum row_column column);
+extern const char *const row_origins[ROW_COLUMNS];
+
+static inline const char *row_origin(enum row_column column)
+{
+	return row_origins[column];
+}
 
 struct row {
 	const struct row_header *header;
 	const struct slice *fields;
 	size_t count;
+	bool clean; /* is known to be UTF-8, all of it */
 };
 
 static inline struct slice row_get(const struct row *row, size_t column)

@@ -18,6 +18,7 @@
 struct shape {
 	const struct settings *settings;
 	struct csv csv;
+	const char *clean_to; /* what was fed is UTF-8 up to here */
 	struct row_header columns;
 	struct buf columns_text; /* the header "columns" was read from */
 	struct record_tools tools;

@@ -109,6 +109,9 @@ static inline char slice_lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
 
+/* Is there a letter that slice_lower() would change? */
+bool slice_has_upper(struct slice s);
+
 /*
  * Read all of "s" as a decimal number without sign.  Returns 0, or -1 when
  * it is empty, holds anything but digits or passes "max".

@@ -3,7 +3,7 @@
 
 #define KEY(name)                                                              \
 	{                                                                      \
-		name, sizeof(",\"" name "\":") - 1, ",\"" name "\":"           \
+		name, sizeof(",\"" name "\":") - 1, ",\"" name "\":\""         \
 	}
 
 const struct attribute_key attribute_keys[ATTRIBUTES] = {

@@ -1,102 +1,89 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-#include "acct/event.h"
-#include "base/json_run.h"
+#include "acct/event_line.h"
 
-/*
- * Most of what a batch costs before it is packed is spent here, so the room
- * that a line may take is asked for once, and written to without a look at the
- * buffer.  A line that might not fit is written piece by piece instead.
- */
+#define LINE_TYPE(type)                                                        \
+	{                                                                      \
+		"{\"msys\":{\"message_event\":{\"type\":\"" type "\"",         \
+			sizeof("{\"msys\":{\"message_event\":{\"type\":"       \
+			       "\"" type "\"") -                               \
+				1                                              \
+	}
 
-#define LINE_BEGIN "{\"msys\":{\"message_event\":{"
-#define LINE_END   "}}}\n"
-
-enum {
-	LINE_ATTRIBUTE = ATTRIBUTE_KEY + 2, /* most besides the value */
-	LINE_ROOM = 64 << 10,		    /* asked for at once */
-	LINE_PIECE = 1024		    /* of a value, else */
+/* As account_event_name() says, with all that stands before it. */
+static const struct slice line_types[EVENT_TYPES] = {
+	[EVENT_RECEPTION] = LINE_TYPE("reception"),
+	[EVENT_DELIVERY] = LINE_TYPE("delivery"),
+	[EVENT_INBAND] = LINE_TYPE("inband"),
+	[EVENT_TEMPFAIL] = LINE_TYPE("tempfail"),
+	[EVENT_OUTOFBAND] = LINE_TYPE("outofband"),
+	[EVENT_FEEDBACK] = LINE_TYPE("feedback"),
 };
 
-static size_t line_room(const struct event *event)
-{
-	size_t room = sizeof(LINE_BEGIN) + sizeof(LINE_END) + JSON_RUN_SLACK +
-		      ATTRIBUTE_KEY + event->count * LINE_ATTRIBUTE;
+enum {
+	LINE_ROOM = 16 << 10, /* asked for at once */
+	LINE_PIECE = 1024     /* of a value, where room is short */
+};
 
-	for (size_t i = 0; i < event->count; i++)
-		room += event->attributes[i].value.len * 6;
-	return room;
+/* What was written becomes the buffer's. */
+static void line_flush(struct event_line *line)
+{
+	if (line->p)
+		line->out->len = (size_t)(line->p - line->out->p);
 }
 
-static char *line_put(char *p, const char *text, size_t len)
+/* As much room as there may be, and no overflow for asking. */
+static void line_reserve(struct event_line *line)
 {
-	memcpy(p, text, len);
-	return p + len;
+	struct buf *out = line->out;
+	size_t room = out->max - out->len;
+
+	if (room > LINE_ROOM)
+		room = LINE_ROOM;
+	line->p = NULL;
+	line->end = NULL;
+	/* A buffer without a byte in it may be without memory, too. */
+	if (!room || buf_reserve(out, room) < 0)
+		return;
+	line->p = out->p + out->len;
+	line->end = line->p + room;
 }
 
-/* "skip" is 1 for the first key of an object, which has no comma. */
-static char *line_attribute(char *p, const struct shape_attribute *a, int skip)
+void event_line_open(struct event_line *line, struct buf *out,
+		     enum event_type type)
 {
-	const struct attribute_key *key = &attribute_keys[a->attribute];
-
-	memcpy(p, key->json + skip, ATTRIBUTE_KEY - 1);
-	p += key->len - (size_t)skip;
-	if (a->kind != SHAPE_STRING)
-		return line_put(p, a->value.p, a->value.len);
-	*p++ = '"';
-	p = json_run(p, a->value);
-	*p++ = '"';
-	return p;
+	line->out = out;
+	line_reserve(line);
+	event_line_json(line, line_types[type]);
 }
 
-static char *line_write(const struct event *event, char *p)
+void event_line_close(struct event_line *line)
 {
-	p = line_put(p, LINE_BEGIN, sizeof(LINE_BEGIN) - 1);
-	for (size_t i = 0; i < event->count; i++)
-		p = line_attribute(p, &event->attributes[i], i == 0);
-	return line_put(p, LINE_END, sizeof(LINE_END) - 1);
+	event_line_json(line, SLICE("}}}\n"));
+	line_flush(line);
 }
 
-/* --- Long lines, and those near the maximum --- */
-
-static void line_add_string(struct slice value, struct buf *out)
+void event_line_more(struct event_line *line, struct slice json)
 {
+	line_flush(line);
+	buf_add_slice(line->out, json);
+	line_reserve(line);
+}
+
+void event_line_more_string(struct event_line *line, enum attribute attribute,
+			    struct slice value)
+{
+	const struct attribute_key *key = &attribute_keys[attribute];
 	char piece[JSON_RUN_ROOM(LINE_PIECE)];
 
-	buf_add(out, "\"", 1);
-	while (value.len && !out->overflow) {
+	line_flush(line);
+	buf_add(line->out, key->json, key->len + 1);
+	while (value.len && !line->out->overflow) {
 		size_t n = value.len < LINE_PIECE ? value.len : LINE_PIECE;
 		const char *end = json_run(piece, slice_of(value.p, n));
 
-		buf_add(out, piece, (size_t)(end - piece));
+		buf_add(line->out, piece, (size_t)(end - piece));
 		value = slice_skip(value, n);
 	}
-	buf_add(out, "\"", 1);
-}
-
-static void line_add(const struct event *event, struct buf *out)
-{
-	buf_add(out, LINE_BEGIN, sizeof(LINE_BEGIN) - 1);
-	for (size_t i = 0; i < event->count; i++) {
-		const struct shape_attribute *a = &event->attributes[i];
-		const struct attribute_key *key = &attribute_keys[a->attribute];
-
-		buf_add(out, key->json + (i == 0), key->len - (i == 0));
-		if (a->kind == SHAPE_STRING)
-			line_add_string(a->value, out);
-		else
-			buf_add_slice(out, a->value);
-	}
-	buf_add(out, LINE_END, sizeof(LINE_END) - 1);
-}
-
-void event_line(const struct event *event, struct buf *out)
-{
-	size_t room = line_room(event);
-
-	if (room > LINE_ROOM || room > out->max - out->len) {
-		line_add(event, out);
-		return;
-	}
-	buf_reserve(out, room);
-	out->len = (size_t)(line_write(event, out->p + out->len) - out->p);
+	buf_add(line->out, "\"", 1);
+	line_reserve(line);
 }

@@ -309,6 +309,11 @@ static bool mapping_report(const struct mapping *mapping, struct slice domain,
 	return best != NULL;
 }
 
+bool mapping_has_filters(const struct mapping *mapping)
+{
+	return mapping->filters != NULL;
+}
+
 void mapping_lookup(const struct mapping *mapping,
 		    const struct mapping_query *query,
 		    struct mapping_answer *answer_out)

@@ -25,6 +25,8 @@ void record_tools_init(struct record_tools *tools,
 					       slice_str(settings->node_name)};
 	scratch_init(&tools->scratch);
 	charset_init(&tools->charset);
+	tools->sender_memo = memo_new();
+	tools->route_memo = memo_new();
 	buf_init(&tools->text, max);
 	buf_init(&tools->spare, max);
 	buf_init(&tools->spare2, max);
@@ -40,6 +42,8 @@ void record_tools_release(struct record_tools *tools)
 {
 	scratch_release(&tools->scratch);
 	charset_release(&tools->charset);
+	memo_free(&tools->sender_memo);
+	memo_free(&tools->route_memo);
 	buf_release(&tools->text);
 	buf_release(&tools->spare);
 	buf_release(&tools->spare2);
@@ -72,8 +76,11 @@ static bool record_is_kept(const struct record_kept *kept, struct slice text)
 
 struct slice record_lower(const struct record *record, struct slice text)
 {
-	char *p = scratch_take(&record->tools->scratch, text.len);
+	char *p;
 
+	if (!slice_has_upper(text))
+		return text;
+	p = scratch_take(&record->tools->scratch, text.len);
 	for (size_t i = 0; i < text.len; i++)
 		p[i] = slice_lower(text.p[i]);
 	return slice_of(p, text.len);
@@ -93,7 +100,7 @@ static struct slice record_keep(const struct record *record)
 	return scratch_copy(&tools->scratch, text);
 }
 
-struct slice record_text(const struct record *record, struct slice text)
+struct slice record_clean(const struct record *record, struct slice text)
 {
 	struct buf *out = &record->tools->text;
 
@@ -156,6 +163,17 @@ struct slice record_subject(const struct record *record)
 		buf_add_slice(&kept->from, subject);
 	}
 	return record_text(record, buf_slice(&kept->text));
+}
+
+const char *record_origin(const struct record *record, const char *word,
+			  const char *name)
+{
+	size_t n = strlen(word), m = strlen(name);
+	char *p = scratch_take(&record->tools->scratch, n + m + 1);
+
+	memcpy(p, word, n);
+	memcpy(p + n, name, m + 1);
+	return p;
 }
 
 /* --- Reading --- */
@@ -232,7 +250,7 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 	record->kind = kind;
 	record->row = *row;
 	record->mask = NULL;
-	record->clean = utf8_valid(bytes) == bytes.len;
+	record->clean = row->clean || utf8_valid(bytes) == bytes.len;
 	if (!record_recipient(record))
 		return RECORD_NO_RECIPIENT;
 	if (tools->settings->privacy_sha1)
@@ -268,22 +286,75 @@ static struct slice record_address(struct record_kept senders[RECORD_KEPT],
 	return found;
 }
 
-/* The first of two headers and the envelope that holds an address. */
-static void record_from(struct record *record)
-{
-	static const enum row_column headers[] = {ROW_FROM, ROW_SENDER};
+static const enum row_column record_headers[] = {ROW_FROM, ROW_SENDER};
 
-	record->orig = address_bare(row_get(&record->row, ROW_ORIG));
-	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++) {
-		record->from_column = headers[i];
+enum { RECORD_HEADERS = sizeof(record_headers) / sizeof(record_headers[0]) };
+
+/* The first of two headers and the envelope that holds an address.  The number
+ * of the header. */
+static int record_search(struct record *record,
+			 const struct slice headers[RECORD_HEADERS])
+{
+	int i = 0;
+
+	for (; i < RECORD_HEADERS; i++) {
+		record->from_column = record_headers[i];
 		record->from =
-			record_address(record->tools->senders,
-				       row_get(&record->row, headers[i]));
+			record_address(record->tools->senders, headers[i]);
 		if (record->from.len)
-			return;
+			return i;
 	}
 	record->from_column = ROW_ORIG;
 	record->from = record->orig;
+	return i;
+}
+
+static void record_from(struct record *record)
+{
+	const struct slice parts[] = {row_get(&record->row, ROW_FROM),
+				      row_get(&record->row, ROW_SENDER),
+				      row_get(&record->row, ROW_SUBJECT)};
+	struct memo_entry *entry;
+	int i;
+
+	record->orig = address_bare(row_get(&record->row, ROW_ORIG));
+	entry = memo_find(record->tools->sender_memo, 1, parts, 3);
+	record->sender = entry;
+	if (entry && entry->has_from) {
+		i = entry->from_part;
+		record->from_column = record_headers[i];
+		record->from =
+			slice_of(parts[i].p + entry->from, entry->from_len);
+		return;
+	}
+	i = record_search(record, parts);
+	/* The envelope's sender is no part of the entry. */
+	if (i == RECORD_HEADERS)
+		record->sender = NULL;
+	if (!record->sender)
+		return;
+	entry->has_from = true;
+	entry->from_part = i;
+	entry->from = (size_t)(record->from.p - parts[i].p);
+	entry->from_len = record->from.len;
+}
+
+/* The mapping's answer, which is the same for rows with the same names unless
+ * a filter asks for the sender. */
+static void record_ask(struct record *record, const struct mapping_query *query)
+{
+	const struct mapping *mapping = record->tools->settings->mapping;
+	struct memo_entry *entry = record->route;
+
+	if (entry && entry->has_mapped) {
+		record->mapped = entry->mapped;
+		return;
+	}
+	mapping_lookup(mapping, query, &record->mapped);
+	if (!entry || mapping_has_filters(mapping))
+		return;
+	entry->mapped = record->mapped;
+	entry->has_mapped = true;
 }
 
 void record_map(struct record *record)
@@ -296,12 +367,20 @@ void record_map(struct record *record)
 
 	record_from(record);
 	query.from_domain = address_domain(record->from);
+	record->route = NULL;
 	if (!report) {
-		query.vmta = row_get(&record->row, ROW_VMTA);
-		query.vmta_pool = row_get(&record->row, ROW_VMTA_POOL);
+		const struct slice parts[] = {
+			row_get(&record->row, ROW_VMTA),
+			row_get(&record->row, ROW_VMTA_POOL),
+			row_get(&record->row, ROW_JOB_ID),
+			row_get(&record->row, ROW_DLV_SOURCE_IP)};
+
+		query.vmta = parts[0];
+		query.vmta_pool = parts[1];
+		record->route = memo_find(record->tools->route_memo,
+					  query.injection ? 2 : 1, parts, 4);
 	}
-	mapping_lookup(record->tools->settings->mapping, &query,
-		       &record->mapped);
+	record_ask(record, &query);
 }
 
 void record_identify(struct record *record, int64_t offset)

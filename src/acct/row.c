@@ -6,7 +6,7 @@
 /* An origin is the word for explain and a name in one. */
 #define ROW_WORD "column "
 
-static const char *const row_origins[ROW_COLUMNS] = {
+const char *const row_origins[ROW_COLUMNS] = {
 	[ROW_TIME_LOGGED] = ROW_WORD "timeLogged",
 	[ROW_TIME_QUEUED] = ROW_WORD "timeQueued",
 	[ROW_ORIG] = ROW_WORD "orig",
@@ -90,9 +90,4 @@ void row_header_read(struct row_header *header, const struct slice *names,
 		return;
 	for (size_t i = count; i-- > 0;)
 		row_header_field(header, slice_trim(names[i]), (uint32_t)i);
-}
-
-const char *row_origin(enum row_column column)
-{
-	return row_origins[column];
 }

@@ -5,6 +5,7 @@
 
 #include "acct/shape_book.h"
 #include "base/mem.h"
+#include "base/utf8.h"
 
 struct shape *shape_new(const struct settings *settings)
 {
@@ -186,6 +187,8 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 		shape->batch.from = shape->batch.to = offset;
 	shape->begun = true;
 	assert(offset == shape->batch.to);
+	/* All at once: most files are clean, and then no row is looked at. */
+	shape->clean_to = bytes.len ? bytes.p + utf8_valid(bytes) : NULL;
 	if (shape_book_full(shape))
 		status = SHAPE_FULL;
 	while (status == SHAPE_MORE && at < bytes.len) {
@@ -231,5 +234,4 @@ void shape_set_trace(struct shape *shape,
 {
 	shape->visit = visit;
 	shape->visit_ctx = ctx;
-	shape->tools.trace = visit != NULL;
 }

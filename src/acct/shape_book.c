@@ -144,15 +144,16 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 				    idset_has(&shape->receptions, event->id);
 		row->sent[i] = !row->expired[i] &&
 			       (!row->duplicate[i] || shape->repeat);
-		if (row->sent[i] || shape->visit)
-			event_make(event, &verdict->record);
+		if (shape->visit)
+			event_list(event, &verdict->record);
 		if (!row->sent[i])
 			continue;
 		row->sent_count++;
 #ifdef EVENTS_BY_YAJL
+		event_list(event, &verdict->record);
 		event_line_yajl(event, shape->json);
 #else
-		event_line(event, &shape->json_text);
+		event_write(event, &verdict->record, &shape->json_text);
 #endif
 	}
 }
@@ -247,8 +248,12 @@ bool shape_book_fields(struct shape *shape, struct shape_row *row)
 {
 	struct verdict *verdict = &shape->verdict;
 	struct shape_file *file = &shape->batch.file;
-	const struct row fields = {&shape->columns, shape->csv.fields,
-				   shape->csv.count};
+	const struct row fields = {
+		.header = &shape->columns,
+		.fields = shape->csv.fields,
+		.count = shape->csv.count,
+		.clean = row->bytes.p + row->bytes.len <= shape->clean_to,
+	};
 
 	verdict_reach(verdict, &shape->tools, &fields, row->bytes, row->offset);
 	switch (verdict->kind) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/slice.h"
 
+#include <stdint.h>
+
 bool slice_starts_nocase(struct slice s, struct slice prefix)
 {
 	if (s.len < prefix.len)
@@ -10,6 +12,40 @@ bool slice_starts_nocase(struct slice s, struct slice prefix)
 			return false;
 	}
 	return true;
+}
+
+#define SLICE_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* No sum carries into the next byte. */
+static bool slice_upper_in(uint64_t word)
+{
+	uint64_t low = word & SLICE_ALL(0x7f);
+	uint64_t from_a = low + SLICE_ALL(0x80 - 'A');
+	uint64_t behind_z = low + SLICE_ALL(0x80 - 'Z' - 1);
+
+	return (from_a & ~behind_z & ~word & SLICE_ALL(0x80)) != 0;
+}
+
+bool slice_has_upper(struct slice s)
+{
+	uint64_t word = 0;
+	size_t at = 0;
+
+	for (; s.len - at > sizeof(word); at += sizeof(word)) {
+		memcpy(&word, s.p + at, sizeof(word));
+		if (slice_upper_in(word))
+			return true;
+	}
+	/* The last word again as far as it overlaps, or what there is. */
+	if (s.len >= sizeof(word)) {
+		memcpy(&word, s.p + s.len - sizeof(word), sizeof(word));
+		return slice_upper_in(word);
+	}
+	for (; at < s.len; at++) {
+		if (s.p[at] >= 'A' && s.p[at] <= 'Z')
+			return true;
+	}
+	return false;
 }
 
 struct slice slice_cut(struct slice s, char c, struct slice *rest_out)

@@ -25,7 +25,11 @@ static struct slice take(struct slice *rest, size_t n)
 
 static void fill(struct event *event, struct slice rest)
 {
-	event->count = 0;
+	event->type = (enum event_type)(rest.len % EVENT_TYPES);
+	event->count = 1;
+	event->attributes[0] = (struct shape_attribute){
+		.name = attribute_keys[ATTRIBUTE_TYPE].name,
+		.value = account_event_text(event->type)};
 	while (rest.len >= 3 && event->count < EVENT_ATTRIBUTES) {
 		struct slice head = take(&rest, 3);
 		const unsigned char *h = (const unsigned char *)head.p;

@@ -6,11 +6,12 @@
 #include "acct/shape.h"
 #include "base/json_read.h"
 #include "base/utf8.h"
+#include "judge.h"
 
 /*
  * The first byte chooses settings, the second how the bytes are cut; the rest
- * is a file.  The accounts agree, each line is JSON, what is kept is UTF-8,
- * and the cut makes no difference.
+ * is a file.  The accounts agree, each line is JSON and what yajl makes of it,
+ * what is kept is UTF-8, and the cut makes no difference.
  */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -115,22 +116,28 @@ static void run(const struct settings *settings, struct slice bytes, size_t cut,
 {
 	struct shape *shape = shape_new(settings);
 	struct shape_file file;
+	struct judge judge;
 	int64_t before;
 	bool more;
 
 	*out = (struct outcome){0};
 	buf_init(&out->text, 64 << 20);
 	shape_file_init(&file);
+	judge_init(&judge, 64 << 20);
+	if (!cut)
+		shape_set_trace(shape, judge_row, &judge);
 	do {
 		before = out->to;
 		shape_begin(shape, &file, 1000);
 		more = block(shape, bytes, cut, out);
+		assert(cut || judge_agrees(&judge, shape_end(shape)->json));
 		shape_file_copy(&file, &shape_end(shape)->file);
 		assert(!more || out->to > before || !bytes.len);
 	} while (more && (size_t)out->to < bytes.len);
 	assert(account_agrees(&out->account));
 	shape_file_release(&file);
 	shape_free(&shape);
+	judge_release(&judge);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

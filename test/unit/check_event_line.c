@@ -17,6 +17,14 @@ static void put(enum attribute attribute, struct slice value)
 					 .value = value};
 }
 
+/* The type comes first, always. */
+static void begin(enum event_type type)
+{
+	event.type = type;
+	event.count = 0;
+	put(ATTRIBUTE_TYPE, account_event_text(type));
+}
+
 static void write_both(size_t max, struct buf *ours, struct buf *theirs)
 {
 	struct json *json;
@@ -47,8 +55,7 @@ START_TEST(line_is_as_it_always_was)
 {
 	struct buf out;
 
-	event.count = 0;
-	put(ATTRIBUTE_TYPE, SLICE("delivery"));
+	begin(EVENT_DELIVERY);
 	put(ATTRIBUTE_SUBJECT, SLICE("say \"hi\"\n"));
 	put(ATTRIBUTE_SUBACCOUNT_ID, SLICE("7"));
 	event.attributes[2].kind = SHAPE_INTEGER;
@@ -67,7 +74,7 @@ END_TEST
 /* Each byte at each place of words, of halves and of what is left. */
 START_TEST(line_escapes_each_byte_at_each_place)
 {
-	char text[40];
+	char text[80];
 
 	for (size_t len = 1; len < sizeof(text); len++) {
 		/* On the heap: reading behind it would be seen. */
@@ -79,7 +86,7 @@ START_TEST(line_escapes_each_byte_at_each_place)
 			text[i / 256] = (char)(i % 256);
 			text[len - 1 - i / 256] ^= (char)(i % 3);
 			memcpy(copy, text, len);
-			event.count = 0;
+			begin(EVENT_RECEPTION);
 			put(ATTRIBUTE_SUBJECT, slice_of(copy, len));
 			agree(1000);
 		}
@@ -94,10 +101,11 @@ START_TEST(line_names_every_attribute)
 		const struct attribute_key *key = &attribute_keys[i];
 		char json[64];
 
-		snprintf(json, sizeof(json), ",\"%s\":", key->name);
-		ck_assert_uint_eq(key->len, strlen(json));
-		ck_assert_mem_eq(key->json, json, key->len);
-		event.count = 0;
+		snprintf(json, sizeof(json), ",\"%s\":\"", key->name);
+		ck_assert_uint_eq(key->len, strlen(json) - 1);
+		ck_assert_uint_le(key->len + 1, ATTRIBUTE_KEY);
+		ck_assert_mem_eq(key->json, json, key->len + 1);
+		begin((enum event_type)(i % EVENT_TYPES));
 		put((enum attribute)i, SLICE("x"));
 		put((enum attribute)i, slice_of(NULL, 0));
 		agree(1000);
@@ -118,8 +126,7 @@ START_TEST(line_stops_at_the_same_byte)
 	for (size_t i = 0; i < LONG; i += 37)
 		text[i] = '\n';
 	for (size_t len = 10; len <= LONG; len *= 10) {
-		event.count = 0;
-		put(ATTRIBUTE_TYPE, SLICE("inband"));
+		begin(EVENT_INBAND);
 		put(ATTRIBUTE_REASON, slice_of(text, len));
 		write_both(2 << 20, &ours, &theirs);
 		ck_assert_uint_eq(ours.len, theirs.len);

@@ -57,6 +57,26 @@ START_TEST(slice_cut_divides_at_the_first)
 }
 END_TEST
 
+/* At each place of words and of what is left, and nothing but A to Z. */
+START_TEST(slice_finds_upper_case)
+{
+	char text[40];
+
+	for (size_t len = 0; len <= sizeof(text); len++) {
+		memset(text, 'a', sizeof(text));
+		ck_assert(!slice_has_upper(slice_of(text, len)));
+		for (size_t i = 0; i < len * 256; i++) {
+			char c = (char)(i % 256);
+
+			text[i / 256] = c;
+			ck_assert_int_eq(slice_has_upper(slice_of(text, len)),
+					 slice_lower(c) != c);
+			text[i / 256] = 'z';
+		}
+	}
+}
+END_TEST
+
 START_TEST(slice_skip_stops_at_the_end)
 {
 	ck_slice(slice_skip(SLICE("abc"), 0), "abc");
@@ -155,6 +175,7 @@ Suite *slice_suite(void)
 	tcase_add_loop_test(tc, slice_compares_with_ascii_case_only, 0,
 			    NROF(pairs));
 	tcase_add_loop_test(tc, slice_cut_divides_at_the_first, 0, NROF(cuts));
+	tcase_add_test(tc, slice_finds_upper_case);
 	tcase_add_test(tc, slice_skip_stops_at_the_end);
 	tcase_add_test(tc, slice_trim_takes_blanks_from_both_ends);
 	tcase_add_test(tc, slice_of_nothing_is_empty_everywhere);

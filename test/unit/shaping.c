@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/json_read.h"
+#include "judge.h"
 #include "unit/check_all.h"
 
 /* ck_assert() writes a message for each pass: too much for each attribute. */
@@ -213,7 +214,10 @@ static void block(struct shaping *run, struct shape *shape, struct slice bytes,
 void shaping_run(struct shaping *run, struct slice bytes, size_t cut)
 {
 	struct shape *shape = shape_new(&run->settings);
+	struct judge judge;
 
+	judge_init(&judge, 256 << 20);
+	shape_set_trace(shape, judge_row, &judge);
 	if (run->columns)
 		shape_file_columns(&run->file, run->columns);
 	shape_limit(shape, run->limit);
@@ -221,12 +225,14 @@ void shaping_run(struct shaping *run, struct slice bytes, size_t cut)
 		int64_t before = run->consumed;
 
 		block(run, shape, bytes, cut);
+		must(judge_agrees(&judge, shape_end(shape)->json));
 		if (run->status == SHAPE_NO_HEADER)
 			break;
 		ck_assert(run->consumed > before || !bytes.len);
 	} while ((size_t)run->consumed < bytes.len);
 	ck_assert(account_agrees(&run->account));
 	shape_free(&shape);
+	judge_release(&judge);
 	ck_assert_ptr_null(shape);
 }
 

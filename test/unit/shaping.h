@@ -12,7 +12,8 @@
  *	shaping_release(&run);
  *
  * Each block is checked on the way: its account agrees, it moves on, and its
- * lines are JSON with all that the service requires of their type.
+ * lines are JSON with all that the service requires of their type, the same
+ * that yajl writes (judge.h).
  */
 
 #include "acct/shape.h"

@@ -44,6 +44,16 @@ static enum attribute events_attribute(struct slice name)
 	return a;
 }
 
+static enum event_type events_type(struct slice name)
+{
+	enum event_type type = EVENT_RECEPTION;
+
+	while (type < EVENT_FEEDBACK &&
+	       !slice_eq(name, account_event_text(type)))
+		type++;
+	return type;
+}
+
 /* Values do not move: there is room for as many bytes as are read. */
 static int events_visit(void *ctx, struct slice path, enum json_event kind,
 			struct slice text)
@@ -68,7 +78,8 @@ static int events_visit(void *ctx, struct slice path, enum json_event kind,
 					: SHAPE_TRUE;
 	a->value = slice_of(events->text.p + events->text.len, text.len);
 	buf_add_slice(&events->text, text);
-	event->count++;
+	if (!event->count++)
+		event->type = events_type(a->value);
 	return 0;
 }
 

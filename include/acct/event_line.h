@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef ACCT_EVENT_LINE_H
+#define ACCT_EVENT_LINE_H
+
+/*
+ * event_line - the JSON of one event, straight into a buffer
+ *
+ *	struct event_line line;
+ *	event_line_open(&line, &out, EVENT_DELIVERY);	its type is written
+ *	event_line_string(&line, ATTRIBUTE_RCPT_TO, value); ...
+ *	event_line_close(&line);	out.overflow: it did not fit
+ *
+ * Most of what a batch costs before it is packed is spent here, so room is
+ * asked for once, and a value that is certain to fit in it is written without
+ * another look at the buffer.  One that might not goes piece by piece.  Between
+ * open and close "out" is the line's.
+ */
+
+#include "acct/account.h"
+#include "acct/attribute.h"
+#include "base/buf.h"
+#include "base/decimal.h"
+#include "base/json_run.h"
+
+struct event_line {
+	char *p;	 /* the next byte */
+	const char *end; /* of what may be written to */
+	struct buf *out;
+};
+
+void event_line_open(struct event_line *line, struct buf *out,
+		     enum event_type type);
+void event_line_close(struct event_line *line);
+
+/* --- Where there may be too little room --- */
+
+void event_line_more_string(struct event_line *line, enum attribute attribute,
+			    struct slice value);
+void event_line_more(struct event_line *line, struct slice json);
+
+static inline size_t event_line_room(const struct event_line *line)
+{
+	return (size_t)(line->end - line->p);
+}
+
+static inline void event_line_string(struct event_line *line,
+				     enum attribute attribute,
+				     struct slice value)
+{
+	const struct attribute_key *key = &attribute_keys[attribute];
+	char *p = line->p;
+
+	if (value.len > event_line_room(line) / 8 ||
+	    ATTRIBUTE_KEY + 2 + JSON_RUN_ROOM(value.len) >
+		    event_line_room(line)) {
+		event_line_more_string(line, attribute, value);
+		return;
+	}
+	memcpy(p, key->json, ATTRIBUTE_KEY);
+	p = json_run(p + key->len + 1, value);
+	*p = '"';
+	line->p = p + 1;
+}
+
+/* Text that is JSON already: a comma, a key, a value, and so on. */
+static inline void event_line_json(struct event_line *line, struct slice json)
+{
+	if (json.len > event_line_room(line)) {
+		event_line_more(line, json);
+		return;
+	}
+	memcpy(line->p, json.p, json.len);
+	line->p += json.len;
+}
+
+/* A value that is written as it is: an integer, or true. */
+static inline void event_line_bare(struct event_line *line,
+				   enum attribute attribute, struct slice value)
+{
+	const struct attribute_key *key = &attribute_keys[attribute];
+
+	event_line_json(line, slice_of(key->json, key->len));
+	event_line_json(line, value);
+}
+
+/* A number, as a string. */
+static inline void event_line_decimal(struct event_line *line,
+				      enum attribute attribute, uint64_t number)
+{
+	const struct attribute_key *key = &attribute_keys[attribute];
+	char text[DECIMAL_ROOM], *p = line->p;
+
+	if (event_line_room(line) < ATTRIBUTE_KEY + DECIMAL_ROOM + 1) {
+		event_line_more_string(line, attribute,
+				       decimal_text(text, number));
+		return;
+	}
+	memcpy(p, key->json, ATTRIBUTE_KEY);
+	p = decimal_put(p + key->len + 1, number);
+	*p = '"';
+	line->p = p + 1;
+}
+
+#endif /* ACCT_EVENT_LINE_H */
