@@ -22,21 +22,24 @@
 #include "base/decimal.h"
 #include "base/json_run.h"
 
+enum { EVENT_LINE_ROOM = 16 << 10 }; /* asked for at once */
+
 struct event_line {
 	char *p;	 /* the next byte */
 	const char *end; /* of what may be written to */
 	struct buf *out;
 };
 
-void event_line_open(struct event_line *line, struct buf *out,
-		     enum event_type type);
-void event_line_close(struct event_line *line);
+/* "{"msys":{"message_event":{"type":"delivery"" */
+extern const struct slice event_line_types[EVENT_TYPES];
 
 /* --- Where there may be too little room --- */
 
 void event_line_more_string(struct event_line *line, enum attribute attribute,
 			    struct slice value);
 void event_line_more(struct event_line *line, struct slice json);
+
+void event_line_reserve(struct event_line *line);
 
 static inline size_t event_line_room(const struct event_line *line)
 {
@@ -99,6 +102,27 @@ static inline void event_line_decimal(struct event_line *line,
 	p = decimal_put(p + key->len + 1, number);
 	*p = '"';
 	line->p = p + 1;
+}
+
+static inline void event_line_open(struct event_line *line, struct buf *out,
+				   enum event_type type)
+{
+	line->out = out;
+	if (out->cap - out->len >= EVENT_LINE_ROOM &&
+	    out->max - out->len >= EVENT_LINE_ROOM) {
+		line->p = out->p + out->len;
+		line->end = line->p + EVENT_LINE_ROOM;
+	} else {
+		event_line_reserve(line);
+	}
+	event_line_json(line, event_line_types[type]);
+}
+
+static inline void event_line_close(struct event_line *line)
+{
+	event_line_json(line, SLICE("}}}\n"));
+	if (line->p)
+		line->out->len = (size_t)(line->p - line->out->p);
 }
 
 #endif /* ACCT_EVENT_LINE_H */

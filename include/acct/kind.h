@@ -35,6 +35,12 @@ enum kind kind_of(struct slice code);
  */
 bool kind_begins(struct slice line);
 
+/* Is it that of a header?  As kind_of() says. */
+static inline bool kind_is_header(struct slice code)
+{
+	return slice_eq(code, SLICE("type"));
+}
+
 /* Written by an attempt to deliver: d, b or t. */
 static inline bool kind_is_attempt(enum kind kind)
 {

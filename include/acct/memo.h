@@ -42,6 +42,7 @@ struct memo_entry {
 	/* memo.c's */
 	uint64_t which;
 	uint64_t missed; /* the hash that last came here in vain */
+	uint64_t words[MEMO_PARTS];
 	size_t lens[MEMO_PARTS];
 	char key[MEMO_KEY];
 };

@@ -54,11 +54,30 @@ bool shape_book_fields(struct shape *shape, struct shape_row *row);
 void shape_book_malformed(struct shape *shape, const struct shape_row *row,
 			  const char *reason, const struct mask *mask);
 
-/* Show a row to the caller's visitor, if there is one. */
-void shape_book_trace(struct shape *shape, const struct shape_row *row,
-		      int verdict, const char *reason);
+/* Show a row to the caller's visitor. */
+void shape_book_show(struct shape *shape, const struct shape_row *row,
+		     int verdict, const char *reason);
+
+/* The same, if there is one. */
+static inline void shape_book_trace(struct shape *shape,
+				    const struct shape_row *row, int verdict,
+				    const char *reason)
+{
+	if (shape->visit)
+		shape_book_show(shape, row, verdict, reason);
+}
+
+static inline size_t shape_book_most(const struct shape *shape)
+{
+	return shape->limit ? shape->limit : shape->settings->max_events;
+}
 
 /* Has the batch reached a limit? */
-bool shape_book_full(const struct shape *shape);
+static inline bool shape_book_full(const struct shape *shape)
+{
+	return shape->events &&
+	       (shape->events >= shape_book_most(shape) ||
+		shape->json_text.len >= shape->settings->max_raw_bytes);
+}
 
 #endif /* ACCT_SHAPE_BOOK_H */

@@ -10,7 +10,7 @@
 	}
 
 /* As account_event_name() says, with all that stands before it. */
-static const struct slice line_types[EVENT_TYPES] = {
+const struct slice event_line_types[EVENT_TYPES] = {
 	[EVENT_RECEPTION] = LINE_TYPE("reception"),
 	[EVENT_DELIVERY] = LINE_TYPE("delivery"),
 	[EVENT_INBAND] = LINE_TYPE("inband"),
@@ -19,10 +19,7 @@ static const struct slice line_types[EVENT_TYPES] = {
 	[EVENT_FEEDBACK] = LINE_TYPE("feedback"),
 };
 
-enum {
-	LINE_ROOM = 16 << 10, /* asked for at once */
-	LINE_PIECE = 1024     /* of a value, where room is short */
-};
+enum { LINE_PIECE = 1024 }; /* of a value, where room is short */
 
 /* What was written becomes the buffer's. */
 static void line_flush(struct event_line *line)
@@ -32,13 +29,13 @@ static void line_flush(struct event_line *line)
 }
 
 /* As much room as there may be, and no overflow for asking. */
-static void line_reserve(struct event_line *line)
+void event_line_reserve(struct event_line *line)
 {
 	struct buf *out = line->out;
 	size_t room = out->max - out->len;
 
-	if (room > LINE_ROOM)
-		room = LINE_ROOM;
+	if (room > EVENT_LINE_ROOM)
+		room = EVENT_LINE_ROOM;
 	line->p = NULL;
 	line->end = NULL;
 	/* A buffer without a byte in it may be without memory, too. */
@@ -48,25 +45,11 @@ static void line_reserve(struct event_line *line)
 	line->end = line->p + room;
 }
 
-void event_line_open(struct event_line *line, struct buf *out,
-		     enum event_type type)
-{
-	line->out = out;
-	line_reserve(line);
-	event_line_json(line, line_types[type]);
-}
-
-void event_line_close(struct event_line *line)
-{
-	event_line_json(line, SLICE("}}}\n"));
-	line_flush(line);
-}
-
 void event_line_more(struct event_line *line, struct slice json)
 {
 	line_flush(line);
 	buf_add_slice(line->out, json);
-	line_reserve(line);
+	event_line_reserve(line);
 }
 
 void event_line_more_string(struct event_line *line, enum attribute attribute,
@@ -85,5 +68,5 @@ void event_line_more_string(struct event_line *line, enum attribute attribute,
 		value = slice_skip(value, n);
 	}
 	buf_add(line->out, "\"", 1);
-	line_reserve(line);
+	event_line_reserve(line);
 }

@@ -56,7 +56,7 @@ enum kind kind_of(struct slice code)
 		return kind_of_letter(code.p[0]);
 	if (code.len == 2)
 		return kind_of_pair(code.p[0], code.p[1]);
-	if (slice_eq(code, SLICE("type")))
+	if (kind_is_header(code))
 		return KIND_HEADER;
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
 		if (slice_eq_nocase(code, slice_str(kinds[i].name)))

@@ -223,7 +223,7 @@ static bool record_when(struct record_clock *clock, struct slice text,
 /* "local@domain", both there; anything else is no recipient. */
 static bool record_recipient(struct record *record)
 {
-	struct slice bare;
+	struct slice bare, local;
 
 	record->recipient = (struct mask){0};
 	record->logged_rcpt = row_get(&record->row, ROW_RCPT);
@@ -232,8 +232,11 @@ static bool record_recipient(struct record *record)
 		return false;
 	record->rcpt = record_lower(record, bare);
 	record->domain = address_domain(record->rcpt);
+	local = record->rcpt;
+	if (record->domain.p)
+		local.len = (size_t)(record->domain.p - 1 - local.p);
 	record->recipient = (struct mask){
-		.local = address_local(record->rcpt),
+		.local = local,
 		.domain = record->domain,
 		.spare = &record->tools->spare2,
 	};

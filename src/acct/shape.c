@@ -124,8 +124,7 @@ static size_t shape_skip(struct shape *shape, struct slice bytes)
 static enum shape_status shape_row(struct shape *shape, struct shape_row *row,
 				   enum csv_status status)
 {
-	bool header = status == CSV_ROW &&
-		      kind_of(shape->csv.fields[0]) == KIND_HEADER;
+	bool header = status == CSV_ROW && kind_is_header(shape->csv.fields[0]);
 	const char *fault = NULL;
 
 	if (!header && !shape->batch.file.header.len)

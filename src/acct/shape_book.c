@@ -59,8 +59,8 @@ static void shape_note_code(struct shape *shape, int64_t offset)
 		shape_note(shape, SHAPE_NOTE_UNKNOWN_TYPE, offset, code);
 }
 
-void shape_book_trace(struct shape *shape, const struct shape_row *row,
-		      int kind, const char *reason)
+void shape_book_show(struct shape *shape, const struct shape_row *row, int kind,
+		     const char *reason)
 {
 	struct shape_event events[VERDICT_EVENTS];
 	struct shape_trace trace = {
@@ -72,8 +72,6 @@ void shape_book_trace(struct shape *shape, const struct shape_row *row,
 	};
 	const struct verdict *verdict = &shape->verdict;
 
-	if (!shape->visit)
-		return;
 	if (kind == SHAPE_ROW_SHIPPED || kind == SHAPE_ROW_EXPIRED) {
 		trace.events_count = verdict->count;
 		trace.recipient = &verdict->record.recipient;
@@ -158,24 +156,12 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 	}
 }
 
-static size_t shape_max_events(const struct shape *shape)
-{
-	return shape->limit ? shape->limit : shape->settings->max_events;
-}
-
 /* Would the row, whose JSON is written already, pass a limit? */
 static bool shape_passes(const struct shape *shape, const struct shape_row *row)
 {
 	return shape->events &&
-	       (shape->events + row->sent_count > shape_max_events(shape) ||
+	       (shape->events + row->sent_count > shape_book_most(shape) ||
 		shape->json_text.len > shape->settings->max_raw_bytes);
-}
-
-bool shape_book_full(const struct shape *shape)
-{
-	return shape->events &&
-	       (shape->events >= shape_max_events(shape) ||
-		shape->json_text.len >= shape->settings->max_raw_bytes);
 }
 
 static void shape_note_expired(struct shape *shape, const struct shape_row *row,

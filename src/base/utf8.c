@@ -53,6 +53,31 @@ size_t utf8_char(struct slice s)
 
 #define UTF8_HIGH UINT64_C(0x8080808080808080)
 
+#ifdef __SSE2__
+/* A bit for each of 64 bytes that is 0x80 or more. */
+static uint64_t utf8_high(const char *bytes)
+{
+	const __m128i *p = (const __m128i *)(const void *)bytes;
+	uint64_t bits = 0;
+
+	for (int i = 0; i < 4; i++)
+		bits |= (uint64_t)(unsigned int)_mm_movemask_epi8(
+				_mm_loadu_si128(p + i))
+			<< i * 16;
+	return bits;
+}
+
+static bool utf8_any_high(const char *bytes)
+{
+	const __m128i *p = (const __m128i *)(const void *)bytes;
+
+	return _mm_movemask_epi8(_mm_or_si128(
+		       _mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1)),
+		       _mm_or_si128(_mm_loadu_si128(p + 2),
+				    _mm_loadu_si128(p + 3)))) != 0;
+}
+#endif
+
 /* Where the first byte of 0x80 or more may be: not far behind the result. */
 static size_t utf8_ascii(struct slice s, size_t at)
 {
@@ -60,15 +85,9 @@ static size_t utf8_ascii(struct slice s, size_t at)
 
 #ifdef __SSE2__
 	for (; s.len - at >= 64; at += 64) {
-		const __m128i *p = (const __m128i *)(const void *)(s.p + at);
-		__m128i all =
-			_mm_or_si128(_mm_or_si128(_mm_loadu_si128(p),
-						  _mm_loadu_si128(p + 1)),
-				     _mm_or_si128(_mm_loadu_si128(p + 2),
-						  _mm_loadu_si128(p + 3)));
-
-		if (_mm_movemask_epi8(all))
-			break;
+		if (utf8_any_high(s.p + at))
+			return at + (size_t)__builtin_ctzll(
+					    utf8_high(s.p + at));
 	}
 #endif
 	for (; s.len - at >= sizeof(w); at += sizeof(w)) {
