@@ -84,7 +84,9 @@ enum { SHAPE_NOTES = 16 };
 
 /* Belongs to the shape, good until its next shape_begin() or shape_free(). */
 struct shape_batch {
-	struct slice json; /* NDJSON, each line ended by LF */
+	struct slice json; /* NDJSON, each line ended by LF; without what was
+			      taken by shape_drop() */
+	size_t json_bytes; /* with it */
 	int64_t from, to;  /* the block: bytes [from, to) of the file */
 	int64_t oldest_s;  /* timestamp of the oldest event; 0 without one */
 	int64_t newest_s;
@@ -117,6 +119,13 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
  */
 enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			     int64_t offset, bool final, size_t *consumed_out);
+
+/*
+ * The JSON so far, without what was dropped; and drop "n" bytes of it, which
+ * somebody has taken.  So a batch need not be in memory as a whole.
+ */
+struct slice shape_json(const struct shape *shape);
+void shape_drop(struct shape *shape, size_t n);
 
 struct shape_batch *shape_end(struct shape *shape);
 

@@ -24,6 +24,7 @@ struct shape {
 	struct record_tools tools;
 	struct verdict verdict;
 	struct buf json_text;
+	size_t dropped; /* bytes of JSON before json_text */
 	struct json *json;
 	struct idset receptions;
 	bool repeat; /* send what is there already */
@@ -72,12 +73,17 @@ static inline size_t shape_book_most(const struct shape *shape)
 	return shape->limit ? shape->limit : shape->settings->max_events;
 }
 
+static inline size_t shape_book_bytes(const struct shape *shape)
+{
+	return shape->dropped + shape->json_text.len;
+}
+
 /* Has the batch reached a limit? */
 static inline bool shape_book_full(const struct shape *shape)
 {
 	return shape->events &&
 	       (shape->events >= shape_book_most(shape) ||
-		shape->json_text.len >= shape->settings->max_raw_bytes);
+		shape_book_bytes(shape) >= shape->settings->max_raw_bytes);
 }
 
 #endif /* ACCT_SHAPE_BOOK_H */

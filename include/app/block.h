@@ -22,10 +22,10 @@
  * once a batch of it was full before: so line ends say again where they end.
  * They grow again when batches are not half full.
  *
- * The bytes are read and shaped in pieces that stay in the processor's cache;
- * where those end makes no difference.  Memory: a window of at most max_row and
- * a piece, the JSON of one batch, its gzip form; kept from block to block.  One
- * thread for each.
+ * The bytes are read, shaped and packed in pieces that stay in the processor's
+ * cache; where those end makes no difference.  Memory: a window of at most
+ * max_row and a piece, as much JSON, and the gzip form of one batch; kept from
+ * block to block.  One thread for each.
  */
 
 #include <stdbool.h>

@@ -5,10 +5,11 @@
 /*
  * gzip - bytes in and out of standard gzip
  *
- * Packing takes a whole block at once (streaming it costs a quarter more) and
- * writes one member without name or time, so that the same bytes and level
- * always give the same output.  Levels 1 to 3 go to ISA-L where it was built
- * in, 4 to 9 (and all, without ISA-L) to zlib.
+ * Packing writes one member without name or time, so that the same bytes and
+ * level always give the same output.  Levels 1 to 3 go to ISA-L where it was
+ * built in, 4 to 9 (and all, without ISA-L) to zlib.  Bytes may come in large
+ * pieces, which then need not be in memory as a whole and come from the cache;
+ * small ones would cost ISA-L a quarter more.
  *
  * Unpacking reads a file to its last member, in pieces, so that memory does
  * not depend on its size.  Zeros after a member are padding, as for gzip(1);
@@ -34,8 +35,18 @@ void gzip_packer_free(struct gzip_packer **packer);
 int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out);
 
 /*
- * Packing in pieces, for what is not in memory as a whole: gzip_write() for
- * each piece, gzip_write_end() at last, which makes it ready for another
+ * The same in pieces: gzip_pack_begin(), then for each piece gzip_pack_piece(),
+ * which are of GZIP_PIECE bytes but for the last.  0, or -1 past the maximum of
+ * "out" (what was appended is then useless, overflow set).
+ */
+enum { GZIP_PIECE = 256 << 10 };
+
+void gzip_pack_begin(struct gzip_packer *packer);
+int gzip_pack_piece(struct gzip_packer *packer, struct slice in, bool last,
+		    struct buf *out);
+
+/*
+ * Packing in pieces of any size, seldom: gzip_write() for each piece, gzip_write_end() at last, which makes it ready for another
  * member.  Both append to "out"; 0, or -1 past its maximum (what was appended
  * is then useless).  Always zlib.
  */

@@ -99,6 +99,7 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	batch->oldest_s = batch->newest_s = 0;
 	batch->repeats = 0;
 	buf_reset(&shape->json_text);
+	shape->dropped = 0;
 	idset_reset(&shape->receptions);
 	shape->events = 0;
 	shape->sealed_s = sealed_s;
@@ -202,9 +203,21 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 	return status;
 }
 
+struct slice shape_json(const struct shape *shape)
+{
+	return buf_slice(&shape->json_text);
+}
+
+void shape_drop(struct shape *shape, size_t n)
+{
+	buf_consume(&shape->json_text, n);
+	shape->dropped += n;
+}
+
 struct shape_batch *shape_end(struct shape *shape)
 {
 	shape->batch.json = buf_slice(&shape->json_text);
+	shape->batch.json_bytes = shape_book_bytes(shape);
 	return &shape->batch;
 }
 

@@ -161,7 +161,7 @@ static bool shape_passes(const struct shape *shape, const struct shape_row *row)
 {
 	return shape->events &&
 	       (shape->events + row->sent_count > shape_book_most(shape) ||
-		shape->json_text.len > shape->settings->max_raw_bytes);
+		shape_book_bytes(shape) > shape->settings->max_raw_bytes);
 }
 
 static void shape_note_expired(struct shape *shape, const struct shape_row *row,

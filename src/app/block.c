@@ -169,7 +169,27 @@ static void block_take(struct block *block, size_t taken)
 	buf_consume(&block->window, taken);
 }
 
-/* Shape what is in the window and up to "end" of the file. */
+/* Pack the JSON there is in pieces that do not depend on how it came. */
+static int block_pack(struct block *block, bool last)
+{
+	struct slice json = shape_json(block->shape);
+	size_t at = 0;
+	int status = 0;
+
+	while (status == 0 && json.len - at > GZIP_PIECE) {
+		status = gzip_pack_piece(block->packer,
+					 slice_of(json.p + at, GZIP_PIECE),
+					 false, &block->gz);
+		at += GZIP_PIECE;
+	}
+	if (status == 0 && last)
+		return gzip_pack_piece(block->packer, slice_skip(json, at),
+				       true, &block->gz);
+	shape_drop(block->shape, at);
+	return status;
+}
+
+/* Shape and pack what is in the window and up to "end" of the file. */
 static enum shape_status block_pieces(struct block *block,
 				      const struct block_input *in, int64_t end,
 				      int *more)
@@ -190,6 +210,8 @@ static enum shape_status block_pieces(struct block *block,
 				    in->from + block->taken, final, &consumed);
 		block_take(block, consumed);
 		block->taken += (int64_t)consumed;
+		if (block_pack(block, false) < 0)
+			break;
 	} while (status == SHAPE_MORE && *more && at + BLOCK_PIECE < end);
 	return status;
 }
@@ -203,10 +225,13 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	int more = 1;
 
 	buf_reset(&block->window);
+	buf_reset(&block->gz);
+	gzip_pack_begin(block->packer);
 	block->taken = 0;
 	block->tail_len = 0;
 	shape_begin(block->shape, in->file, now_s);
-	while (status == SHAPE_MORE && more && !block->taken) {
+	while (status == SHAPE_MORE && more && !block->taken &&
+	       !block->gz.overflow) {
 		end += in->bytes;
 		status = block_pieces(block, in, end, &more);
 		if (more < 0)
@@ -214,7 +239,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	}
 	block->full = status == SHAPE_FULL;
 	block->batch = shape_end(block->shape);
-	block->raw_len = block->batch->json.len;
+	block->raw_len = block->batch->json_bytes;
 	if (status == SHAPE_NO_HEADER && block->batch->to == in->from)
 		return BLOCK_NO_HEADER;
 	return BLOCK_MADE;
@@ -230,12 +255,10 @@ static enum block_status block_make(struct block *block,
 	for (;;) {
 		size_t events;
 
-		buf_reset(&block->gz);
 		status = block_shape(block, in, now_s);
-		if (status != BLOCK_MADE || !block->batch->json.len)
+		if (status != BLOCK_MADE || !block->raw_len)
 			return status;
-		if (gzip_pack(block->packer, block->batch->json, &block->gz) ==
-		    0)
+		if (!block->gz.overflow && block_pack(block, true) == 0)
 			return BLOCK_MADE;
 		events = shape_events(block->shape);
 		if (events < 2)

@@ -45,8 +45,7 @@ static void gzip_isal_init(struct gzip_packer *packer)
 	packer->isal_memory = mem_zero(1, packer->isal_bytes);
 }
 
-static int gzip_pack_isal(struct gzip_packer *packer, struct slice in,
-			  struct buf *out, size_t room)
+static void gzip_begin_isal(struct gzip_packer *packer)
 {
 	struct isal_zstream *z = &packer->isal;
 
@@ -55,16 +54,26 @@ static int gzip_pack_isal(struct gzip_packer *packer, struct slice in,
 	z->level_buf = packer->isal_memory;
 	z->level_buf_size = packer->isal_bytes;
 	z->gzip_flag = IGZIP_GZIP;
-	z->end_of_stream = 1;
 	z->flush = NO_FLUSH;
-	z->next_in = (uint8_t *)(uintptr_t)in.p;
-	z->avail_in = (uint32_t)in.len;
-	z->next_out = (uint8_t *)out->p + out->len;
-	z->avail_out = (uint32_t)room;
-	if (isal_deflate(z) != COMP_OK || z->internal_state.state != ZSTATE_END)
+}
+
+/* As much of "in" as "room" has room for what comes of it.  1 when that was
+ * all, 0 when there is more, or -1. */
+static int gzip_step_isal(struct gzip_packer *packer, struct slice *in,
+			  bool last, char *p, size_t *room)
+{
+	struct isal_zstream *z = &packer->isal;
+
+	z->end_of_stream = last;
+	z->next_in = (uint8_t *)(uintptr_t)in->p;
+	z->avail_in = (uint32_t)in->len;
+	z->next_out = (uint8_t *)p;
+	z->avail_out = (uint32_t)*room;
+	if (isal_deflate(z) != COMP_OK)
 		return -1;
-	out->len += z->total_out;
-	return 0;
+	*in = slice_skip(*in, in->len - z->avail_in);
+	*room = z->avail_out;
+	return last ? z->internal_state.state == ZSTATE_END : !z->avail_in;
 }
 
 #endif
@@ -125,55 +134,86 @@ void gzip_packer_free(struct gzip_packer **packer)
 	*packer = NULL;
 }
 
-static int gzip_pack_zlib(struct gzip_packer *packer, struct slice in,
-			  struct buf *out, size_t room)
+static int gzip_step_zlib(struct gzip_packer *packer, struct slice *in,
+			  bool last, char *p, size_t *room)
 {
 	z_stream *z = &packer->zlib;
+	int status;
 
-	deflateReset(z);
-	z->next_in = (Bytef *)(uintptr_t)in.p;
-	z->avail_in = (uInt)in.len;
-	z->next_out = (Bytef *)out->p + out->len;
-	z->avail_out = (uInt)room;
-	if (deflate(z, Z_FINISH) != Z_STREAM_END)
+	z->next_in = (Bytef *)(uintptr_t)in->p;
+	z->avail_in = (uInt)in->len;
+	z->next_out = (Bytef *)p;
+	z->avail_out = (uInt)*room;
+	status = deflate(z, last ? Z_FINISH : Z_NO_FLUSH);
+	if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR)
 		return -1;
-	out->len += z->total_out;
-	return 0;
+	*in = slice_skip(*in, in->len - z->avail_in);
+	*room = z->avail_out;
+	return last ? status == Z_STREAM_END : !z->avail_in;
 }
 
-static int gzip_pack_into(struct gzip_packer *packer, struct slice in,
-			  struct buf *out, size_t room)
+static int gzip_step(struct gzip_packer *packer, struct slice *in, bool last,
+		     char *p, size_t *room)
 {
 #ifdef HAVE_ISAL
 	if (packer->isal_memory)
-		return gzip_pack_isal(packer, in, out, room);
+		return gzip_step_isal(packer, in, last, p, room);
 #endif
-	return gzip_pack_zlib(packer, in, out, room);
+	return gzip_step_zlib(packer, in, last, p, room);
+}
+
+void gzip_pack_begin(struct gzip_packer *packer)
+{
+#ifdef HAVE_ISAL
+	if (packer->isal_memory) {
+		gzip_begin_isal(packer);
+		return;
+	}
+#endif
+	deflateReset(&packer->zlib);
 }
 
 /*
- * Try with room for a fourth of the input, which nearly always does, then for
- * its worst case: a buffer that follows the worst case from the start would be
- * four times larger than any batch.
+ * Each step has room for a fourth of the piece, which nearly always does: the
+ * same bytes meet the same room, whatever is left in the buffer.
  */
+int gzip_pack_piece(struct gzip_packer *packer, struct slice in, bool last,
+		    struct buf *out)
+{
+	const size_t step = in.len / 4 + 1024;
+	int done = 0;
+
+	assert(in.len < INT_MAX);
+	while (!done) {
+		size_t left = out->max - out->len;
+		size_t room = step < left ? step : left, used = room;
+
+		if (!room || buf_reserve(out, room) < 0)
+			break;
+		done = gzip_step(packer, &in, last, out->p + out->len, &room);
+		if (done < 0)
+			break;
+		out->len += used - room;
+	}
+	if (done > 0)
+		return 0;
+	out->overflow = true;
+	return -1;
+}
+
 int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out)
 {
-	size_t left = out->max - out->len;
-	size_t worst = in.len + in.len / 8 + 1024;
-	size_t room = in.len / 4 + 1024;
+	size_t before = out->len;
 
-	assert(in.len < INT_MAX && worst < INT_MAX);
-	for (;;) {
-		if (room > left)
-			room = left;
-		if (buf_reserve(out, room) == 0 &&
-		    gzip_pack_into(packer, in, out, room) == 0)
-			return 0;
-		if (room == left || room >= worst)
+	gzip_pack_begin(packer);
+	for (; in.len > GZIP_PIECE; in = slice_skip(in, GZIP_PIECE)) {
+		if (gzip_pack_piece(packer, slice_of(in.p, GZIP_PIECE), false,
+				    out) < 0)
 			break;
-		room = worst;
 	}
-	out->overflow = true;
+	if (!out->overflow && gzip_pack_piece(packer, in, true, out) == 0)
+		return 0;
+	out->len = before;
 	return -1;
 }
 

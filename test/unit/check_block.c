@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/fs.h"
+#include "base/gzip.h"
 #include "unit/check_all.h"
 #include "unit/inlet.h"
 #include "unit/shaping.h"
@@ -75,6 +77,38 @@ static void open_file(void)
 	block = block_new(inlet.config);
 }
 
+/* What is packed goes into one file, and comes out of it. */
+static void keep_gz(struct slice gz)
+{
+	int fd;
+
+	ck_assert_uint_le(gz.len, inlet.config->batch_max_bytes);
+	fd = open(inlet_path("all.gz"),
+		  O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert_int_eq(fs_write_all(fd, gz.p, gz.len), 0);
+	close(fd);
+}
+
+static void unpack(struct buf *json)
+{
+	int fd = open(inlet_path("all.gz"), O_RDONLY | O_CLOEXEC);
+	struct gzip_reader *reader;
+	ptrdiff_t n;
+
+	ck_assert_int_ge(fd, 0);
+	reader = gzip_reader_new(fd);
+	do {
+		ck_assert_int_eq(buf_reserve(json, 1 << 16), 0);
+		n = gzip_read(reader, json->p + json->len, 1 << 16);
+		ck_assert_int_ge(n, 0);
+		json->len += (size_t)n;
+	} while (n);
+	gzip_reader_free(&reader);
+	close(fd);
+}
+
 /* What the file's blocks have, one after the other. */
 static void blocks_until(int64_t end, struct buf *json)
 {
@@ -89,10 +123,11 @@ static void blocks_until(int64_t end, struct buf *json)
 		batch = block_batch(block);
 		ck_assert_int_eq(batch->from, part.from);
 		ck_assert_int_gt(batch->to, part.from);
-		buf_add_slice(json, batch->json);
+		keep_gz(block_gz(block));
 		part.from = batch->to;
 		shape_file_copy(&header, &batch->file);
 	}
+	unpack(json);
 }
 
 /* The same from one piece of memory. */
@@ -159,6 +194,21 @@ START_TEST(block_with_a_lost_quote)
 }
 END_TEST
 
+/* Each block packs to more than a batch may have, which is seen with its first
+ * piece or a later one. */
+START_TEST(block_of_what_does_not_pack)
+{
+	inlet.config->batch_max_bytes = 65536 * (size_t)(1 + _i);
+	while (rows.len < FILE_BYTES) {
+		buf_addf(&rows, "d,1700000000,1699999990,a@f.example,u");
+		for (int i = 0; i < 50; i++)
+			buf_addf(&rows, "%x", draw(1 << 15));
+		buf_add_str(&rows, "@t.example,2.0.0\n");
+	}
+	agree();
+}
+END_TEST
+
 Suite *block_suite(void)
 {
 	Suite *s = suite_create("block");
@@ -170,6 +220,7 @@ Suite *block_suite(void)
 	tcase_add_loop_test(tc, block_with_an_end_of_row_about_that_of_a_piece,
 			    0, 12);
 	tcase_add_test(tc, block_with_a_lost_quote);
+	tcase_add_loop_test(tc, block_of_what_does_not_pack, 0, 4);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
 	return s;

@@ -150,6 +150,49 @@ START_TEST(gzip_of_the_same_bytes_is_the_same)
 }
 END_TEST
 
+/* The whole is packed in the same pieces: nobody has to have it. */
+START_TEST(gzip_in_pieces_is_the_same)
+{
+	static const size_t lengths[] = {0,
+					 1,
+					 GZIP_PIECE - 1,
+					 GZIP_PIECE,
+					 GZIP_PIECE + 1,
+					 3 * GZIP_PIECE + 7};
+	struct gzip_packer *packer = gzip_packer_new(_i + 1);
+	struct buf in, whole, pieces;
+
+	buf_init(&in, PLENTY);
+	buf_init(&whole, PLENTY);
+	buf_init(&pieces, PLENTY);
+	for (size_t i = 0; i < NROF(lengths); i++) {
+		struct slice rest;
+
+		buf_reset(&in);
+		buf_reset(&whole);
+		buf_reset(&pieces);
+		fill_text(&in, lengths[i]);
+		in.len = lengths[i];
+		ck_assert_int_eq(gzip_pack(packer, buf_slice(&in), &whole), 0);
+		gzip_pack_begin(packer);
+		for (rest = buf_slice(&in); rest.len > GZIP_PIECE;
+		     rest = slice_skip(rest, GZIP_PIECE))
+			ck_assert_int_eq(
+				gzip_pack_piece(packer,
+						slice_of(rest.p, GZIP_PIECE),
+						false, &pieces),
+				0);
+		ck_assert_int_eq(gzip_pack_piece(packer, rest, true, &pieces),
+				 0);
+		ck_assert(slice_eq(buf_slice(&whole), buf_slice(&pieces)));
+	}
+	gzip_packer_free(&packer);
+	buf_release(&in);
+	buf_release(&whole);
+	buf_release(&pieces);
+}
+END_TEST
+
 START_TEST(gzip_that_does_not_fit_changes_nothing)
 {
 	struct gzip_packer *packer = gzip_packer_new(_i + 1);
@@ -385,6 +428,7 @@ Suite *gzip_suite(void)
 	tcase_add_loop_test(tc, gzip_gives_back_what_was_packed_at_every_level,
 			    0, 9);
 	tcase_add_loop_test(tc, gzip_of_the_same_bytes_is_the_same, 0, 9);
+	tcase_add_loop_test(tc, gzip_in_pieces_is_the_same, 0, 9);
 	tcase_add_loop_test(tc, gzip_that_does_not_fit_changes_nothing, 0, 9);
 	tcase_add_test(tc, gzip_read_goes_on_to_the_last_member);
 	tcase_add_loop_test(tc, gzip_read_takes_any_number_of_bytes, 0, 9);
