@@ -23,6 +23,8 @@ struct block {
 	struct shape_batch *batch; /* NULL: nothing was made */
 	struct shape_batch kept;
 	bool full; /* before the bytes that make a block were taken */
+	char head[BLOCK_TAIL]; /* the first bytes that were read */
+	size_t head_len;
 	char tail[BLOCK_TAIL]; /* the last bytes that were taken */
 	size_t tail_len;
 	size_t raw_len; /* of the JSON */
@@ -150,6 +152,33 @@ static int block_fill(struct block *block, const struct block_input *in,
 	return (size_t)n == room;
 }
 
+static void block_note_head(struct block *block)
+{
+	size_t n =
+		block->window.len < BLOCK_TAIL ? block->window.len : BLOCK_TAIL;
+
+	if (!block->taken && n > block->head_len) {
+		memcpy(block->head, block->window.p, n);
+		block->head_len = n;
+	}
+}
+
+/* A file that was cut and written anew while it was read has given bytes of
+ * both: a row of the two must not become an event.  0, or -1. */
+static int block_verify(const struct block *block, const struct block_input *in)
+{
+	char bytes[BLOCK_TAIL];
+	int64_t n = block_input_read(in, bytes, block->head_len, in->from);
+
+	if (n < 0)
+		return -1;
+	if (n == (int64_t)block->head_len &&
+	    memcmp(bytes, block->head, block->head_len) == 0)
+		return 0;
+	errno = ESTALE;
+	return -1;
+}
+
 /* The first bytes of the window are done with: the last of them are the tail.
  */
 static void block_take(struct block *block, size_t taken)
@@ -205,6 +234,7 @@ static enum shape_status block_pieces(struct block *block,
 		*more = block_fill(block, in, at, end);
 		if (*more < 0)
 			return SHAPE_MORE;
+		block_note_head(block);
 		final = !*more && (!in->source || source_final(in->source));
 		status = shape_feed(block->shape, buf_slice(&block->window),
 				    in->from + block->taken, final, &consumed);
@@ -228,7 +258,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	buf_reset(&block->gz);
 	gzip_pack_begin(block->packer);
 	block->taken = 0;
-	block->tail_len = 0;
+	block->head_len = block->tail_len = 0;
 	shape_begin(block->shape, in->file, now_s);
 	while (status == SHAPE_MORE && more && !block->taken &&
 	       !block->gz.overflow) {
@@ -237,6 +267,8 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 		if (more < 0)
 			return BLOCK_UNREADABLE;
 	}
+	if (block_verify(block, in) < 0)
+		return BLOCK_UNREADABLE;
 	block->full = status == SHAPE_FULL;
 	block->batch = shape_end(block->shape);
 	block->raw_len = block->batch->json_bytes;

@@ -8,6 +8,7 @@
 
 static const struct wrap_watch *watcher;
 static void (*on_advice)(int fd, off_t offset, off_t n, int advice);
+static void (*on_pread)(int fd, off_t offset);
 
 void wrap_watch(const struct wrap_watch *watch)
 {
@@ -41,6 +42,8 @@ ssize_t __wrap_pread(int fd, void *p, size_t n, off_t offset)
 {
 	ssize_t room = wrap_room("pread", fd, n);
 
+	if (on_pread)
+		on_pread(fd, offset);
 	return room < 0 ? -1 : __real_pread(fd, p, (size_t)room, offset);
 }
 
@@ -159,6 +162,11 @@ int __wrap_close(int fd)
 	__real_close(fd);
 	errno = saved;
 	return -1;
+}
+
+void wrap_on_pread(void (*hook)(int fd, off_t offset))
+{
+	on_pread = hook;
 }
 
 void wrap_on_advice(void (*hook)(int fd, off_t offset, off_t n, int advice))

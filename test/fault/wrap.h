@@ -39,7 +39,9 @@ struct wrap_watch {
 };
 void wrap_watch(const struct wrap_watch *watch);
 
-/* Somebody who is told of posix_fadvise(2), before it is called. */
+/* Somebody who is told of pread(2) and posix_fadvise(2), before they are
+ * called. */
+void wrap_on_pread(void (*hook)(int fd, off_t offset));
 void wrap_on_advice(void (*hook)(int fd, off_t offset, off_t n, int advice));
 
 #endif /* FAULT_WRAP_H */

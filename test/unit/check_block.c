@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "app/block.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/fs.h"
 #include "base/gzip.h"
+#include "fault/wrap.h"
 #include "unit/check_all.h"
 #include "unit/inlet.h"
 #include "unit/shaping.h"
@@ -209,6 +211,41 @@ START_TEST(block_of_what_does_not_pack)
 }
 END_TEST
 
+/* Between two pieces somebody copies the file and cuts it, and it grows again:
+ * nothing is made of both. */
+static void write_anew(int fd, off_t offset)
+{
+	(void)fd;
+	if (offset < FILE_BYTES / 8)
+		return;
+	wrap_on_pread(NULL);
+	ck_assert_int_eq(truncate(inlet_path("a.csv"), 0), 0);
+	inlet_add("a.csv", buf_str(&rows));
+}
+
+START_TEST(block_of_two_files_is_none)
+{
+	struct block_part part = {
+		.bytes = FILE_BYTES, .to = FILE_BYTES, .file = &header};
+
+	while (rows.len < FILE_BYTES)
+		add_row(draw(300), false);
+	open_file();
+	part.fd = file;
+	/* The new ones have other recipients. */
+	buf_truncate(&rows, strlen(INLET_HEADER));
+	while (rows.len < FILE_BYTES)
+		add_row(draw(300), false);
+	wrap_on_pread(write_anew);
+	part.from = (int64_t)strlen(INLET_HEADER);
+	shape_file_columns(&header, "type,timeLogged,timeQueued,orig,rcpt");
+	ck_assert_int_eq(block_read_part(block, &part, 1700000010),
+			 BLOCK_UNREADABLE);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_int_eq(block_read_part(block, &part, 1700000010), BLOCK_MADE);
+}
+END_TEST
+
 Suite *block_suite(void)
 {
 	Suite *s = suite_create("block");
@@ -221,6 +258,7 @@ Suite *block_suite(void)
 			    0, 12);
 	tcase_add_test(tc, block_with_a_lost_quote);
 	tcase_add_loop_test(tc, block_of_what_does_not_pack, 0, 4);
+	tcase_add_test(tc, block_of_two_files_is_none);
 	tcase_set_timeout(tc, 60);
 	suite_add_tcase(s, tc);
 	return s;
