@@ -31,20 +31,21 @@
 enum { MEMO_PARTS = 4, MEMO_KEY = 240, MEMO_JSON = 600 };
 
 struct memo_entry {
-	/* The caller's. */
-	bool has_from, has_mapped;
-	int from_part;	       /* which of the parts holds the sender, ... */
-	size_t from, from_len; /* ... and where in it */
-	struct mapping_answer mapped;
-	size_t json_len; /* 0: not known */
-	char json[MEMO_JSON];
-
-	/* memo.c's */
+	/* memo.c's; what is looked at for each row comes first. */
 	uint64_t which;
 	uint64_t missed; /* the hash that last came here in vain */
 	uint64_t words[MEMO_PARTS];
-	size_t lens[MEMO_PARTS];
+	uint16_t lens[MEMO_PARTS];
+
+	/* The caller's. */
+	uint16_t json_len; /* 0: not known */
+	bool has_from, has_mapped;
+	uint8_t from_part;	 /* which of the parts holds the sender, ... */
+	uint16_t from, from_len; /* ... and where in it */
+
 	char key[MEMO_KEY];
+	char json[MEMO_JSON];
+	struct mapping_answer mapped;
 };
 
 struct memo;

@@ -40,6 +40,15 @@ struct record_kept {
 	size_t at, len;	 /* of the address */
 };
 
+/* Attributes as they were written for the last event with the same "key". */
+enum { RECORD_LAST = 200 };
+
+struct record_last {
+	int64_t key;
+	uint16_t json_len; /* 0: not known */
+	char json[RECORD_LAST];
+};
+
 struct record_tools {
 	const struct settings *settings;
 	struct slice node_name; /* of the settings */
@@ -49,6 +58,8 @@ struct record_tools {
 	struct record_clock logged, queued;
 	struct record_kept subjects[RECORD_KEPT], senders[RECORD_KEPT];
 	struct memo *sender_memo, *route_memo;
+	struct record_last stamps[2]; /* by time; of injections made, others */
+	struct record_last nodes[2];  /* with tracking, and without */
 };
 
 void record_tools_init(struct record_tools *tools,

@@ -65,6 +65,7 @@ void shape_file_columns(struct shape_file *file, const char *columns);
 enum shape_status {
 	SHAPE_MORE = 0,	 /* all whole rows are taken; wants more bytes */
 	SHAPE_FULL,	 /* the batch has reached a limit: end it */
+	SHAPE_PIECE,	 /* take the JSON (shape_set_piece()), and go on */
 	SHAPE_NO_HEADER, /* a row, but no header: nothing was consumed for it;
 			    set the file aside */
 };
@@ -85,7 +86,7 @@ enum { SHAPE_NOTES = 16 };
 /* Belongs to the shape, good until its next shape_begin() or shape_free(). */
 struct shape_batch {
 	struct slice json; /* NDJSON, each line ended by LF; without what was
-			      taken by shape_drop() */
+			      taken before */
 	size_t json_bytes; /* with it */
 	int64_t from, to;  /* the block: bytes [from, to) of the file */
 	int64_t oldest_s;  /* timestamp of the oldest event; 0 without one */
@@ -121,11 +122,12 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			     int64_t offset, bool final, size_t *consumed_out);
 
 /*
- * The JSON so far, without what was dropped; and drop "n" bytes of it, which
- * somebody has taken.  So a batch need not be in memory as a whole.
+ * So that a batch need not be in memory as a whole: shape_feed() says so behind
+ * each row with which the JSON has this many bytes, and shape_json_take() gives
+ * them, good until the next shape_feed().  0, as in the beginning: never.
  */
-struct slice shape_json(const struct shape *shape);
-void shape_drop(struct shape *shape, size_t n);
+void shape_set_piece(struct shape *shape, size_t bytes);
+struct slice shape_json_take(struct shape *shape);
 
 struct shape_batch *shape_end(struct shape *shape);
 

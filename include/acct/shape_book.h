@@ -24,7 +24,8 @@ struct shape {
 	struct record_tools tools;
 	struct verdict verdict;
 	struct buf json_text;
-	size_t dropped; /* bytes of JSON before json_text */
+	size_t taken; /* bytes of JSON before json_text */
+	size_t piece; /* that are to be taken; 0: all at the end */
 	struct json *json;
 	struct idset receptions;
 	bool repeat; /* send what is there already */
@@ -75,7 +76,7 @@ static inline size_t shape_book_most(const struct shape *shape)
 
 static inline size_t shape_book_bytes(const struct shape *shape)
 {
-	return shape->dropped + shape->json_text.len;
+	return shape->taken + shape->json_text.len;
 }
 
 /* Has the batch reached a limit? */

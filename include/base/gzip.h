@@ -35,12 +35,10 @@ void gzip_packer_free(struct gzip_packer **packer);
 int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out);
 
 /*
- * The same in pieces: gzip_pack_begin(), then for each piece gzip_pack_piece(),
- * which are of GZIP_PIECE bytes but for the last.  0, or -1 past the maximum of
- * "out" (what was appended is then useless, overflow set).
+ * The same in pieces: gzip_pack_begin(), then for each piece gzip_pack_piece().
+ * 0, or -1 past the maximum of "out" (what was appended is then useless,
+ * overflow set).  The same pieces always give the same output.
  */
-enum { GZIP_PIECE = 256 << 10 };
-
 void gzip_pack_begin(struct gzip_packer *packer);
 int gzip_pack_piece(struct gzip_packer *packer, struct slice in, bool last,
 		    struct buf *out);

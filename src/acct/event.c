@@ -5,27 +5,28 @@
 
 /* --- What rows have in common --- */
 
-/* Attributes that are being written, and where they are to be kept. */
+/* Attributes that were written before, or are, to be kept for the next time. */
 struct event_span {
-	struct memo_entry *entry; /* NULL: nowhere */
+	char *json; /* NULL: nowhere */
+	uint16_t *json_len;
+	size_t max;
 	const char *from;
 	size_t before; /* bytes in the buffer: as many if nothing has moved */
 };
 
 /* Write what is known of the attributes that come next.  False: they have to be
  * made, and event_keep() called behind them. */
-static bool event_recall(struct event *event, const struct record *record,
-			 struct memo_entry *entry, struct event_span *span)
+static bool event_recall(struct event *event, struct event_span *span)
 {
-	*span = (struct event_span){0};
-	if (event->listed || !entry || !record->clean || record->mask)
+	if (event->listed)
+		span->json = NULL;
+	if (!span->json)
 		return false;
-	if (entry->json_len) {
+	if (*span->json_len) {
 		event_line_json(&event->line,
-				slice_of(entry->json, entry->json_len));
+				slice_of(span->json, *span->json_len));
 		return true;
 	}
-	span->entry = entry;
 	span->from = event->line.p;
 	span->before = event->line.out->len;
 	return false;
@@ -35,16 +36,54 @@ static void event_keep(const struct event *event, const struct event_span *span)
 {
 	size_t len;
 
-	if (!span->entry || !span->from || span->before != event->line.out->len)
+	if (!span->json || !span->from || span->before != event->line.out->len)
 		return;
 	len = (size_t)(event->line.p - span->from);
-	if (len > MEMO_JSON)
+	if (len > span->max)
 		return;
-	memcpy(span->entry->json, span->from, len);
-	span->entry->json_len = len;
+	memcpy(span->json, span->from, len);
+	*span->json_len = (uint16_t)len;
+}
+
+/* Those of a row with an entry in a memo, if they show nothing but its texts.
+ */
+static struct event_span event_memo(const struct record *record,
+				    struct memo_entry *entry)
+{
+	struct event_span span = {.max = MEMO_JSON};
+
+	if (entry && record->clean && !record->mask) {
+		span.json = entry->json;
+		span.json_len = &entry->json_len;
+	}
+	return span;
+}
+
+static struct event_span event_last(struct record_last *last, int64_t key)
+{
+	if (last->key != key) {
+		last->key = key;
+		last->json_len = 0;
+	}
+	return (struct event_span){.json = last->json,
+				   .json_len = &last->json_len,
+				   .max = RECORD_LAST};
 }
 
 /* --- Groups of attributes, in the order of mapping.md 4 --- */
+
+static void event_timestamp(struct event *event, const struct record *record)
+{
+	struct record_last *stamps = record->tools->stamps;
+	struct event_span span =
+		event_last(&stamps[event->synthesized], event->time_s);
+
+	if (event_recall(event, &span))
+		return;
+	event_decimal(event, ATTRIBUTE_TIMESTAMP, event->time_text,
+		      (uint64_t)event->time_s, row_origin(event->time_column));
+	event_keep(event, &span);
+}
 
 static void event_identity(struct event *event, const struct record *record)
 {
@@ -63,8 +102,7 @@ static void event_identity(struct event *event, const struct record *record)
 		      "rule 3.2");
 	event_always(event, ATTRIBUTE_MESSAGE_ID, id->message_id, origin);
 	event_add(event, ATTRIBUTE_CUSTOM_MESSAGE_ID, id->custom, origin);
-	event_decimal(event, ATTRIBUTE_TIMESTAMP, event->time_text,
-		      (uint64_t)event->time_s, row_origin(event->time_column));
+	event_timestamp(event, record);
 }
 
 static void event_recipient(struct event *event, const struct record *record)
@@ -96,7 +134,7 @@ static void event_friendly(struct event *event, const struct record *record)
 
 static void event_sender(struct event *event, const struct record *record)
 {
-	struct event_span span;
+	struct event_span span = event_memo(record, record->sender);
 
 	event_add(event, ATTRIBUTE_MSG_FROM,
 		  record_sender(record, record->orig), row_origin(ROW_ORIG));
@@ -104,7 +142,7 @@ static void event_sender(struct event *event, const struct record *record)
 		event_friendly(event, record);
 		return;
 	}
-	if (event_recall(event, record, record->sender, &span))
+	if (event_recall(event, &span))
 		return;
 	event_friendly(event, record);
 	event_add(event, ATTRIBUTE_SUBJECT, record_subject(record),
@@ -140,7 +178,7 @@ static void event_pool(struct event *event, const struct record *record,
 
 static void event_route(struct event *event, const struct record *record)
 {
-	struct event_span span;
+	struct event_span span = event_memo(record, record->route);
 
 	if (!event_in(event, EVENT_SENT)) {
 		if (event->type == EVENT_FEEDBACK) {
@@ -150,7 +188,7 @@ static void event_route(struct event *event, const struct record *record)
 		}
 		return;
 	}
-	if (event_recall(event, record, record->route, &span))
+	if (event_recall(event, &span))
 		return;
 	event_column(event, record, ATTRIBUTE_CAMPAIGN_ID, ROW_JOB_ID);
 	event_column(event, record, ATTRIBUTE_BINDING, ROW_VMTA);
@@ -277,13 +315,19 @@ static void event_tracking(struct event *event, enum attribute attribute)
 
 static void event_node(struct event *event, const struct record *record)
 {
-	if (record->tools->settings->engagement_tracking &&
-	    event_in(event, EVENT_SENT)) {
+	bool tracked = record->tools->settings->engagement_tracking &&
+		       event_in(event, EVENT_SENT);
+	struct event_span span = event_last(&record->tools->nodes[tracked], 0);
+
+	if (event_recall(event, &span))
+		return;
+	if (tracked) {
 		event_tracking(event, ATTRIBUTE_OPEN_TRACKING);
 		event_tracking(event, ATTRIBUTE_CLICK_TRACKING);
 	}
 	event_add(event, ATTRIBUTE_NODE_NAME, record->tools->node_name,
 		  "node_name");
+	event_keep(event, &span);
 }
 
 void event_plan(struct event *event, const struct record *record,

@@ -98,7 +98,7 @@ static void memo_take(struct memo_entry *entry, const uint64_t *words,
 	entry->json_len = 0;
 	for (size_t i = 0; i < count; i++) {
 		entry->words[i] = words[i];
-		entry->lens[i] = parts[i].len;
+		entry->lens[i] = (uint16_t)parts[i].len;
 		if (parts[i].len)
 			memcpy(key, parts[i].p, parts[i].len);
 		key += parts[i].len;

@@ -337,9 +337,9 @@ static void record_from(struct record *record)
 	if (!record->sender)
 		return;
 	entry->has_from = true;
-	entry->from_part = i;
-	entry->from = (size_t)(record->from.p - parts[i].p);
-	entry->from_len = record->from.len;
+	entry->from_part = (uint8_t)i;
+	entry->from = (uint16_t)(record->from.p - parts[i].p);
+	entry->from_len = (uint16_t)record->from.len;
 }
 
 /* The mapping's answer, which is the same for rows with the same names unless

@@ -99,7 +99,7 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	batch->oldest_s = batch->newest_s = 0;
 	batch->repeats = 0;
 	buf_reset(&shape->json_text);
-	shape->dropped = 0;
+	shape->taken = 0;
 	idset_reset(&shape->receptions);
 	shape->events = 0;
 	shape->sealed_s = sealed_s;
@@ -174,7 +174,11 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 	}
 	shape->batch.file.skipping = csv == CSV_LONG;
 	*taken_out = cut.consumed;
-	return shape_book_full(shape) ? SHAPE_FULL : SHAPE_MORE;
+	if (shape_book_full(shape))
+		return SHAPE_FULL;
+	return shape->piece && shape->json_text.len >= shape->piece
+		       ? SHAPE_PIECE
+		       : SHAPE_MORE;
 }
 
 enum shape_status shape_feed(struct shape *shape, struct slice bytes,
@@ -203,15 +207,18 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 	return status;
 }
 
-struct slice shape_json(const struct shape *shape)
+void shape_set_piece(struct shape *shape, size_t bytes)
 {
-	return buf_slice(&shape->json_text);
+	shape->piece = bytes;
 }
 
-void shape_drop(struct shape *shape, size_t n)
+struct slice shape_json_take(struct shape *shape)
 {
-	buf_consume(&shape->json_text, n);
-	shape->dropped += n;
+	struct slice json = buf_slice(&shape->json_text);
+
+	shape->taken += json.len;
+	buf_reset(&shape->json_text);
+	return json;
 }
 
 struct shape_batch *shape_end(struct shape *shape)

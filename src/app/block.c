@@ -9,8 +9,10 @@
 
 enum {
 	BLOCK_TAIL = 1024,
-	BLOCK_PIECE = 128 << 10 /* read and shaped at a time: it stays in the
-				   processor's cache */
+	/* Read and shaped at a time, and packed at a time: so much stays in
+	 * the processor's cache. */
+	BLOCK_PIECE = 128 << 10,
+	BLOCK_JSON = 256 << 10
 };
 
 struct block {
@@ -85,6 +87,7 @@ struct block *block_new(const struct config *config)
 	struct block *block = block_new_shelf(config);
 
 	block->shape = shape_new(&config->events);
+	shape_set_piece(block->shape, BLOCK_JSON);
 	block->packer = gzip_packer_new(config->batch_compression);
 	buf_init(&block->window, config->events.max_row + BLOCK_PIECE);
 	return block;
@@ -198,27 +201,31 @@ static void block_take(struct block *block, size_t taken)
 	buf_consume(&block->window, taken);
 }
 
-/* Pack the JSON there is in pieces that do not depend on how it came. */
-static int block_pack(struct block *block, bool last)
+/* Shape what is in the window, and pack it piece by piece. */
+static enum shape_status block_window(struct block *block,
+				      const struct block_input *in, bool final)
 {
-	struct slice json = shape_json(block->shape);
-	size_t at = 0;
-	int status = 0;
+	struct slice window = buf_slice(&block->window);
+	enum shape_status status;
+	size_t at = 0, consumed;
 
-	while (status == 0 && json.len - at > GZIP_PIECE) {
-		status = gzip_pack_piece(block->packer,
-					 slice_of(json.p + at, GZIP_PIECE),
-					 false, &block->gz);
-		at += GZIP_PIECE;
-	}
-	if (status == 0 && last)
-		return gzip_pack_piece(block->packer, slice_skip(json, at),
-				       true, &block->gz);
-	shape_drop(block->shape, at);
+	do {
+		status = shape_feed(block->shape, slice_skip(window, at),
+				    in->from + block->taken + (int64_t)at,
+				    final, &consumed);
+		at += consumed;
+		if (status == SHAPE_PIECE &&
+		    gzip_pack_piece(block->packer,
+				    shape_json_take(block->shape), false,
+				    &block->gz) < 0)
+			status = SHAPE_FULL;
+	} while (status == SHAPE_PIECE);
+	block_take(block, at);
+	block->taken += (int64_t)at;
 	return status;
 }
 
-/* Shape and pack what is in the window and up to "end" of the file. */
+/* The same for all up to "end" of the file. */
 static enum shape_status block_pieces(struct block *block,
 				      const struct block_input *in, int64_t end,
 				      int *more)
@@ -227,21 +234,14 @@ static enum shape_status block_pieces(struct block *block,
 	int64_t at;
 
 	do {
-		size_t consumed;
-		bool final;
-
 		at = in->from + block->taken + (int64_t)block->window.len;
 		*more = block_fill(block, in, at, end);
 		if (*more < 0)
 			return SHAPE_MORE;
 		block_note_head(block);
-		final = !*more && (!in->source || source_final(in->source));
-		status = shape_feed(block->shape, buf_slice(&block->window),
-				    in->from + block->taken, final, &consumed);
-		block_take(block, consumed);
-		block->taken += (int64_t)consumed;
-		if (block_pack(block, false) < 0)
-			break;
+		status = block_window(
+			block, in,
+			!*more && (!in->source || source_final(in->source)));
 	} while (status == SHAPE_MORE && *more && at + BLOCK_PIECE < end);
 	return status;
 }
@@ -260,8 +260,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	block->taken = 0;
 	block->head_len = block->tail_len = 0;
 	shape_begin(block->shape, in->file, now_s);
-	while (status == SHAPE_MORE && more && !block->taken &&
-	       !block->gz.overflow) {
+	while (status == SHAPE_MORE && more && !block->taken) {
 		end += in->bytes;
 		status = block_pieces(block, in, end, &more);
 		if (more < 0)
@@ -290,7 +289,9 @@ static enum block_status block_make(struct block *block,
 		status = block_shape(block, in, now_s);
 		if (status != BLOCK_MADE || !block->raw_len)
 			return status;
-		if (!block->gz.overflow && block_pack(block, true) == 0)
+		if (!block->gz.overflow &&
+		    gzip_pack_piece(block->packer, block->batch->json, true,
+				    &block->gz) == 0)
 			return BLOCK_MADE;
 		events = shape_events(block->shape);
 		if (events < 2)

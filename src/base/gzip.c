@@ -206,12 +206,7 @@ int gzip_pack(struct gzip_packer *packer, struct slice in, struct buf *out)
 	size_t before = out->len;
 
 	gzip_pack_begin(packer);
-	for (; in.len > GZIP_PIECE; in = slice_skip(in, GZIP_PIECE)) {
-		if (gzip_pack_piece(packer, slice_of(in.p, GZIP_PIECE), false,
-				    out) < 0)
-			break;
-	}
-	if (!out->overflow && gzip_pack_piece(packer, in, true, out) == 0)
+	if (gzip_pack_piece(packer, in, true, out) == 0)
 		return 0;
 	out->len = before;
 	return -1;
