@@ -65,7 +65,8 @@ void shape_file_columns(struct shape_file *file, const char *columns);
 enum shape_status {
 	SHAPE_MORE = 0,	 /* all whole rows are taken; wants more bytes */
 	SHAPE_FULL,	 /* the batch has reached a limit: end it */
-	SHAPE_PIECE,	 /* take the JSON (shape_set_piece()), and go on */
+	SHAPE_PIECE,	 /* take the JSON (shape_set_piece()), and go on with
+			    the rest of the same bytes */
 	SHAPE_NO_HEADER, /* a row, but no header: nothing was consumed for it;
 			    set the file aside */
 };

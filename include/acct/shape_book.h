@@ -19,6 +19,7 @@ struct shape {
 	const struct settings *settings;
 	struct csv csv;
 	const char *clean_to; /* what was fed is UTF-8 up to here */
+	bool rest;	      /* what is fed next is the rest of that */
 	struct row_header columns;
 	struct buf columns_text; /* the header "columns" was read from */
 	struct record_tools tools;

@@ -104,6 +104,7 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	shape->events = 0;
 	shape->sealed_s = sealed_s;
 	shape->begun = false;
+	shape->rest = false;
 }
 
 void shape_repeat(struct shape *shape, bool repeat)
@@ -192,7 +193,9 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 	shape->begun = true;
 	assert(offset == shape->batch.to);
 	/* All at once: most files are clean, and then no row is looked at. */
-	shape->clean_to = bytes.len ? bytes.p + utf8_valid(bytes) : NULL;
+	if (!shape->rest)
+		shape->clean_to =
+			bytes.len ? bytes.p + utf8_valid(bytes) : NULL;
 	if (shape_book_full(shape))
 		status = SHAPE_FULL;
 	while (status == SHAPE_MORE && at < bytes.len) {
@@ -203,6 +206,7 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			break;
 	}
 	shape->batch.to += (int64_t)at;
+	shape->rest = status == SHAPE_PIECE;
 	*consumed_out = at;
 	return status;
 }

@@ -11,8 +11,8 @@ enum {
 	BLOCK_TAIL = 1024,
 	/* Read and shaped at a time, and packed at a time: so much stays in
 	 * the processor's cache. */
-	BLOCK_PIECE = 128 << 10,
-	BLOCK_JSON = 256 << 10
+	BLOCK_PIECE = 256 << 10,
+	BLOCK_JSON = 512 << 10
 };
 
 struct block {

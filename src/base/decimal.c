@@ -12,7 +12,7 @@ enum { DECIMAL_EIGHT = 8 };
 #define DECIMAL_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* The digits of number < 10^8 as bytes from 0 to 9, the first one lowest. */
-static uint64_t decimal_digits(uint32_t number)
+static inline uint64_t decimal_digits(uint32_t number)
 {
 	uint64_t fours = number / 10000 | (uint64_t)(number % 10000) << 32;
 	uint64_t hundreds = (fours * 10486) >> 20 & UINT64_C(0x7f0000007f);
@@ -42,13 +42,25 @@ static char *decimal_first(char *p, uint32_t number)
 	return p + DECIMAL_EIGHT - zeros;
 }
 
+static char *decimal_next(char *p, uint32_t number)
+{
+	decimal_store(p, decimal_digits(number));
+	return p + DECIMAL_EIGHT;
+}
+
 char *decimal_put(char *p, uint64_t number)
 {
 	const uint64_t eight = 100000000;
+	uint64_t high = number / eight;
+	uint32_t low = (uint32_t)(number % eight);
 
-	if (number < eight)
-		return decimal_first(p, (uint32_t)number);
-	p = decimal_put(p, number / eight);
-	decimal_store(p, decimal_digits((uint32_t)(number % eight)));
-	return p + DECIMAL_EIGHT;
+	if (!high)
+		return decimal_first(p, low);
+	if (high < eight) {
+		p = decimal_first(p, (uint32_t)high);
+	} else {
+		p = decimal_first(p, (uint32_t)(high / eight));
+		p = decimal_next(p, (uint32_t)(high % eight));
+	}
+	return decimal_next(p, low);
 }

@@ -173,7 +173,7 @@ END_TEST
 /* A line end, or half of CRLF, at each place about the end of a piece. */
 START_TEST(block_with_an_end_of_row_about_that_of_a_piece)
 {
-	enum { PIECE = 128 << 10 };
+	enum { PIECE = 256 << 10 };
 
 	add_row(PIECE - rows.len - 60 + (size_t)_i, false);
 	rows.p[rows.len - 1] = '\r';
