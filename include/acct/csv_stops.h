@@ -3,14 +3,17 @@
 #define ACCT_CSV_STOPS_H
 
 /*
- * csv_stops - where a field without quotes may end, sixty-four bytes at a time
+ * csv_stops - what may end a field without quotes, sixty-four bytes at a time
  *
  *	struct csv_stops stops = {0};		for each row
- *	at = csv_stops_next(&stops, window, at);
+ *	csv_stops_seek(&stops, window, at);	the block with "at"
+ *	... stops.commas, stops.others: a bit for each byte from "at" on ...
+ *	if (stops.end < window.len)
+ *		csv_stops_look(&stops, window, stops.end);	the next one
  *
  * Fields are short: a search that begins anew for each of them costs more than
- * one look at a block, which finds all of its commas, quotes and line ends.
- * Reads nothing behind the window.  Inline, for csv.c alone.
+ * one look at a block, which finds all of its commas, and its quotes and line
+ * ends.  Reads nothing behind the window.  Inline, for csv.c alone.
  */
 
 #include <stdint.h>
@@ -22,42 +25,45 @@
 #endif
 
 struct csv_stops {
-	size_t from;   /* of the block in the window */
-	uint64_t bits; /* stops of the block that were not passed */
-	size_t end;    /* of the block; 0: none yet */
+	size_t from;	 /* of the block in the window */
+	size_t end;	 /* of the block; 0: none yet */
+	uint64_t commas; /* by their place in the block */
+	uint64_t others; /* quotes and line ends */
 };
 
 enum { CSV_BLOCK = 64 };
 
 #ifdef __SSE2__
-static inline uint64_t csv_stops_of(const char *p)
+static inline uint64_t csv_stops_bits(__m128i hit, int at)
+{
+	return (uint64_t)(unsigned int)_mm_movemask_epi8(hit) << at;
+}
+
+static inline void csv_stops_of(struct csv_stops *stops, const char *p)
 {
 	const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"');
 	const __m128i line = _mm_set1_epi8('\n');
-	uint64_t bits = 0;
 
-	for (int i = 0; i < CSV_BLOCK / 16; i++) {
-		__m128i v = _mm_loadu_si128(
-			(const __m128i *)(const void *)(p + i * 16));
-		__m128i hit =
-			_mm_or_si128(_mm_cmpeq_epi8(v, line),
-				     _mm_or_si128(_mm_cmpeq_epi8(v, comma),
-						  _mm_cmpeq_epi8(v, quote)));
+	stops->commas = stops->others = 0;
+	for (int i = 0; i < CSV_BLOCK; i += 16) {
+		__m128i v =
+			_mm_loadu_si128((const __m128i *)(const void *)(p + i));
 
-		bits |= (uint64_t)(unsigned int)_mm_movemask_epi8(hit)
-			<< i * 16;
+		stops->commas |= csv_stops_bits(_mm_cmpeq_epi8(v, comma), i);
+		stops->others |=
+			csv_stops_bits(_mm_or_si128(_mm_cmpeq_epi8(v, line),
+						    _mm_cmpeq_epi8(v, quote)),
+				       i);
 	}
-	return bits;
 }
 #else
-static inline uint64_t csv_stops_of(const char *p)
+static inline void csv_stops_of(struct csv_stops *stops, const char *p)
 {
-	uint64_t bits = 0;
-
-	for (int i = 0; i < CSV_BLOCK; i++)
-		bits |= (uint64_t)(p[i] == ',' || p[i] == '"' || p[i] == '\n')
-			<< i;
-	return bits;
+	stops->commas = stops->others = 0;
+	for (int i = 0; i < CSV_BLOCK; i++) {
+		stops->commas |= (uint64_t)(p[i] == ',') << i;
+		stops->others |= (uint64_t)(p[i] == '"' || p[i] == '\n') << i;
+	}
 }
 #endif
 
@@ -71,29 +77,28 @@ static inline void csv_stops_look(struct csv_stops *stops, struct slice window,
 	stops->from = from;
 	if (left >= CSV_BLOCK) {
 		stops->end = from + CSV_BLOCK;
-		stops->bits = csv_stops_of(window.p + from);
+		csv_stops_of(stops, window.p + from);
 		return;
 	}
 	stops->end = window.len;
 	if (left)
 		memcpy(last, window.p + from, left);
-	stops->bits = csv_stops_of(last);
+	csv_stops_of(stops, last);
 }
 
-/* The first stop at or behind "at"; the window's length when there is none. */
-static inline size_t csv_stops_next(struct csv_stops *stops,
-				    struct slice window, size_t at)
+/* What stands before "at" is passed. */
+static inline void csv_stops_seek(struct csv_stops *stops, struct slice window,
+				  size_t at)
 {
-	if (at >= stops->end || at < stops->from)
+	uint64_t rest;
+
+	if (at >= stops->end || at < stops->from) {
 		csv_stops_look(stops, window, at);
-	else
-		stops->bits &= ~UINT64_C(0) << (at - stops->from);
-	while (!stops->bits) {
-		if (stops->end >= window.len)
-			return window.len;
-		csv_stops_look(stops, window, stops->end);
+		return;
 	}
-	return stops->from + (size_t)__builtin_ctzll(stops->bits);
+	rest = ~UINT64_C(0) << (at - stops->from);
+	stops->commas &= rest;
+	stops->others &= rest;
 }
 
 #endif /* ACCT_CSV_STOPS_H */

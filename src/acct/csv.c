@@ -151,20 +151,54 @@ static enum csv_end csv_last(struct csv *csv, struct csv_scan *scan,
 	return CSV_LINE;
 }
 
+/* The fields from "at" on that these commas of a block end.  Where the next one
+ * begins. */
+static size_t csv_split(struct csv *csv, const struct csv_scan *scan,
+			uint64_t commas, size_t at)
+{
+	const char *p = scan->window.p;
+	bool roomy = csv->cap - csv->count >= CSV_BLOCK;
+	size_t n = csv->count;
+
+	for (; commas; commas &= commas - 1) {
+		size_t stop =
+			scan->stops.from + (size_t)__builtin_ctzll(commas);
+		struct slice field = slice_of(p + at, stop - at);
+
+		if (roomy)
+			csv->fields[n++] = field;
+		else
+			csv_add(csv, field);
+		at = stop + 1;
+	}
+	if (roomy)
+		csv->count = n;
+	return at;
+}
+
 /* Fields without quotes, as many as stand together. */
 static enum csv_end csv_plain(struct csv *csv, struct csv_scan *scan)
 {
+	struct csv_stops *stops = &scan->stops;
 	struct slice w = scan->window;
 
+	csv_stops_seek(stops, w, scan->at);
 	for (;;) {
-		size_t stop = csv_stops_next(&scan->stops, w, scan->at);
+		uint64_t others = stops->others, first = others & (0 - others);
+		size_t stop;
 
-		if (stop == w.len || w.p[stop] != ',')
-			return csv_last(csv, scan, stop);
-		csv_add(csv, slice_of(w.p + scan->at, stop - scan->at));
-		scan->at = stop + 1;
-		if (scan->at < w.len && w.p[scan->at] == '"')
+		/* All of them, or those before the first of the others. */
+		scan->at = csv_split(csv, scan, stops->commas & (first - 1),
+				     scan->at);
+		if (!others && stops->end < w.len) {
+			csv_stops_look(stops, w, stops->end);
+			continue;
+		}
+		stop = others ? stops->from + (size_t)__builtin_ctzll(others)
+			      : w.len;
+		if (stop < w.len && stop == scan->at && w.p[stop] == '"')
 			return CSV_COMMA;
+		return csv_last(csv, scan, stop);
 	}
 }
 
