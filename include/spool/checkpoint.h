@@ -32,6 +32,7 @@ struct checkpoint_process {
 	char phase[16];	    /* of delivery: "idle", "sending", ... */
 	char error[320];    /* the last failure, "" after a success */
 	int64_t next_try_s; /* 0: now */
+	uint32_t window;    /* so many uploads at once; 0: not known */
 	char room[16];	    /* "ok", "evicting", "paused", "full" */
 	double rate; /* events a second that are delivered; -1: not known */
 };

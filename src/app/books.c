@@ -8,6 +8,7 @@ void books_open(struct books *books, const struct checkpoint *checkpoint,
 {
 	*books = (struct books){.process = {.since_s = now_s,
 					    .phase = "idle",
+					    .window = 1,
 					    .room = "ok",
 					    .rate = -1},
 				.departures = checkpoint->departures,
@@ -28,8 +29,9 @@ void books_close(struct books *books)
 	checkpoint_writer_free(&books->writer);
 }
 
-/* Idle and sending follow each other with every batch and are no news; the
- * time of a success is, and costs no save more than the batch that leaves. */
+/* Idle and sending follow each other with every batch and are no news, nor is
+ * the window, which moves with an answer that is some; the time of a success
+ * is, and costs no save more than the batch that leaves. */
 static bool books_is_news(const struct books *books,
 			  const struct delivery_state *state)
 {
@@ -54,6 +56,7 @@ bool books_uploads(struct books *books, const struct delivery_state *state)
 	snprintf(process->error, sizeof(process->error), "%s",
 		 state->last_error);
 	process->next_try_s = state->next_try_s;
+	process->window = state->window;
 	return news;
 }
 

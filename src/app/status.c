@@ -227,6 +227,7 @@ static void status_json_upload(struct json *j, const struct spool_view *view)
 
 	json_begin_in(j, "upload");
 	status_str(j, "state", view->running ? p->phase : "idle");
+	json_uint(j, "window", view->running ? p->window : 0);
 	json_uint(j, "batches", l->sent_batches);
 	json_uint(j, "events", l->sent_events);
 	json_uint(j, "bytes", l->sent_bytes);

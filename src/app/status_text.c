@@ -183,11 +183,13 @@ static void status_text_upload(struct buf *out, const struct spool_view *view)
 	const struct ledger *l = &view->checkpoint.ledger;
 	const struct checkpoint_process *p = &view->checkpoint.process;
 
+	buf_addf(out, "upload     %s", view->running ? p->phase : "stopped");
+	if (view->running && p->window)
+		buf_addf(out, ", up to %" PRIu32 " at once", p->window);
 	buf_addf(out,
-		 "upload     %s: %" PRIu64 " events in %" PRIu64
+		 ": %" PRIu64 " events in %" PRIu64
 		 " batches sent, last success ",
-		 view->running ? p->phase : "stopped", l->sent_events,
-		 l->sent_batches);
+		 l->sent_events, l->sent_batches);
 	status_time(out, l->last_success_s);
 	buf_add_char(out, '\n');
 	if (p->error[0])

@@ -140,6 +140,7 @@ struct delivery *delivery_new(const struct delivery_settings *settings,
 	d->token = delivery_random() >> 1;
 	pthread_mutex_init(&d->mutex, NULL);
 	delivery_use(d, settings, transport, transport_ctx);
+	delivery_publish(d);
 	return d;
 }
 

@@ -180,6 +180,8 @@ static const struct checkpoint_field process_fields[] = {
 	{"since", CHECKPOINT_INT, offsetof(struct checkpoint_process, since_s)},
 	{"next_try", CHECKPOINT_INT,
 	 offsetof(struct checkpoint_process, next_try_s)},
+	{"window", CHECKPOINT_UINT32,
+	 offsetof(struct checkpoint_process, window)},
 };
 
 /* Cut to what there is room for: it is only shown. */

@@ -159,6 +159,7 @@ static void put_process(struct buf *out,
 	checkpoint_put_string(out, buf_slice(&error));
 	checkpoint_put_signed(out, SLICE(",\"next_try\":"),
 			      process->next_try_s);
+	put_member(out, "window", process->window);
 	buf_add_slice(out, SLICE(",\"room\":"));
 	checkpoint_put_string(out, slice_str(process->room));
 	checkpoint_put_signed(out, SLICE(",\"rate_milli\":"),

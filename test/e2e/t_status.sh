@@ -13,8 +13,8 @@ spool.batches spool.events spool.bytes spool.oldest_event spool.deadline
 spool.free_bytes spool.evicted_batches spool.evicted_events
 spool.expired_batches spool.expired_events spool.open_gaps
 spool.healed_events spool.refused_batches spool.refused_events
-upload.state upload.batches upload.events upload.bytes upload.failures
-upload.last_success upload.last_error upload.next_try
+upload.state upload.window upload.batches upload.events upload.bytes
+upload.failures upload.last_success upload.last_error upload.next_try
 outcome.confirmed_events outcome.rejected_events outcome.duplicate_events
 outcome.unconfirmed_batches
 ledger.agrees ledger.difference"
@@ -79,6 +79,11 @@ state() {
 	look && [ "$(value upload.state)" = "$1" ]
 }
 
+# window N: so many uploads may be in flight at once, now
+window() {
+	look && [ "$(value upload.window)" = "$1" ]
+}
+
 no_spool() {
 	step "no spool: 74" exits 74 sparktail status
 	step "... is said" says "cannot read the spool $T/spool: No such file"
@@ -99,6 +104,7 @@ stopped() {
 	step "... has all keys" has_all_keys 2
 	step "... its sums agree" sums_agree
 	step "... nothing runs" is "$(value running) $(value pid)" "false 0"
+	step "... so nothing may be in flight" is "$(value upload.window)" 0
 	step "... the node is known" is "$(value node)" node.test
 	step "... all rows were read" is "$(value rows.read)" 502
 	step "... one was malformed" is "$(value rows.malformed)" 1
@@ -161,8 +167,11 @@ running() {
 		"true $DAEMON_PID"
 	step "... since when" test "$(value since)" -gt \
 		"$(($(date +%s) - 60))"
+	step "... one upload at a time, to begin with" is \
+		"$(value upload.window)" 1
 	step "... for people too" exits 0 sparktail status
 	step "... by its pid" prints "runs with pid $DAEMON_PID"
+	step "... one at a time" prints "upload     idle, up to 1 at once: "
 
 	faults '*:503,retry-after=30'
 	generate --rows 300 --base late --seed 7
@@ -189,6 +198,15 @@ running() {
 	kill -HUP "$DAEMON_PID"
 	step "when it is accepted all goes" wait_until 20 state idle
 	wait_until 10 status_idle
+	step "... and what was accepted lets two go at once" window 2
+	faults '*:503,retry-after=30'
+	generate --rows 10 --base hard --seed 9
+	step "trouble" wait_until 10 state waiting
+	step "... halves that" window 1
+	step "... and it agrees" sums_agree
+	faults
+	kill -HUP "$DAEMON_PID"
+	wait_until 20 status_idle
 	printf 'd,unfinished' >>"$(echo "$T"/log/late*.csv)"
 	step "half a row is lag" wait_until 10 lags 12
 	echo >>"$(echo "$T"/log/late*.csv)"

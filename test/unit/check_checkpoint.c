@@ -214,7 +214,7 @@ static void fill_all(struct checkpoint *c)
 		.seq = UINT64_MAX,
 		.departures = 12345,
 		.numbers = 4711,
-		.process = {.room = "evicting", .rate = 12.345}};
+		.process = {.room = "evicting", .window = 3, .rate = 12.345}};
 	fill_ledger(&c->ledger);
 	fill_gaps(&c->ledger);
 	c->positions_count = NROF(sources);
@@ -239,6 +239,7 @@ START_TEST(checkpoint_reads_back_everything)
 	ck_assert_uint_eq(out.departures, in.departures);
 	ck_assert_uint_eq(out.numbers, in.numbers);
 	ck_assert_str_eq(out.process.room, "evicting");
+	ck_assert_uint_eq(out.process.window, 3);
 	ck_assert_double_eq_tol(out.process.rate, 12.345, 0.0001);
 	same_ledger(&out.ledger, &in.ledger);
 	ck_assert_uint_eq(out.positions_count, in.positions_count);
@@ -248,6 +249,27 @@ START_TEST(checkpoint_reads_back_everything)
 	checkpoint_release(&out);
 	ck_assert_ptr_null(out.positions);
 	buf_release(&text);
+}
+END_TEST
+
+/* As versions wrote it that did not know the window. */
+START_TEST(checkpoint_without_a_window_is_read)
+{
+	struct checkpoint out = {0};
+
+	ck_assert_int_eq(
+		checkpoint_parse(SLICE("{\"version\":1,\"seq\":\"1\","
+				       "\"departures\":\"0\",\"process\":"
+				       "{\"since\":5,\"phase\":\"sending\","
+				       "\"error\":\"\",\"next_try\":0,"
+				       "\"room\":\"ok\",\"rate_milli\":-1},"
+				       "\"ledger\":{},\"sources\":[],"
+				       "\"headers\":[]}"),
+				 &out),
+		CHECKPOINT_OK);
+	ck_assert_str_eq(out.process.phase, "sending");
+	ck_assert_uint_eq(out.process.window, 0);
+	checkpoint_release(&out);
 }
 END_TEST
 
@@ -682,6 +704,7 @@ Suite *checkpoint_suite(void)
 
 	tcase_set_timeout(tc, 60);
 	tcase_add_test(tc, checkpoint_reads_back_everything);
+	tcase_add_test(tc, checkpoint_without_a_window_is_read);
 	tcase_add_loop_test(tc, checkpoint_reads_back_every_state, 0,
 			    POSITION_SET_ASIDE + 1);
 	tcase_add_test(tc,

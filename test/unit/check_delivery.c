@@ -338,6 +338,8 @@ static void window_of(unsigned int connections)
 {
 	scripted.settings.connections = connections;
 	scripted_restart();
+	/* Before anything happened, status can say it already. */
+	ck_assert_uint_eq(scripted_state().window, 1);
 	for (int i = 0; i < 100; i++)
 		scripted_seal("g");
 	scripted_step(0);
