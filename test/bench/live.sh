@@ -18,13 +18,21 @@ watch() {
 		}' >>"$T/raw"
 }
 
+# live [judged] [SETTING ...]: for a service that hardly looks at what it gets,
+# or for one that counts an event that comes again once
 live() {
+	live_judge=--fast
+	if [ "${1:-}" = judged ]; then
+		live_judge=--sample=1
+		shift
+	fi
 	clear
 	rm -rf "$T/log"
 	mkdir "$T/log"
-	start_standin --fast --keep-bodies 0 --times "$T/times"
-	write_config 'events.injection: records' 'batch.max_delay: 1s'
+	start_standin "$live_judge" --keep-bodies 0 --times "$T/times"
+	write_config 'events.injection: records' 'batch.max_delay: 1s' "$@"
 	start_daemon -q
+	WRITERS=
 }
 
 end_live() {
@@ -33,34 +41,83 @@ end_live() {
 	stop_standin
 }
 
-# follow RATE: rows a second
-follow() {
-	name=follow$1
-	rows=$(($1 * (FOLLOW_S + 2)))
-	live
-	generate --rows "$rows" --rate "$1" --seed 4 --types d=1 \
-		--stamps "$T/stamps" &
+# grow RATE SEED [OPTION ...]: a file, as long as a case of it takes
+grow() {
+	grow_rate=$1
+	grow_seed=$2
+	shift 2
+	generate --base "grow$grow_seed" --seed "$grow_seed" \
+		--rate "$grow_rate" --rows $((grow_rate * (FOLLOW_S + 2))) \
+		"$@" &
+	WRITERS="$WRITERS $!"
 	PIDS="$PIDS $!"
-	writer=$!
+}
+
+# grown CASE: until all has been written, with the figures of the time between
+grown() {
 	wait_until 10 test -s "$T/times" || fail "no event arrives"
-	watch "$name" "$FOLLOW_S"
-	wait "$writer"
-	wait_until 60 all_arrived "$rows" || :
-	end_live "$name"
-	figure "$name.events" "$(json_get "$T/summary" events.accepted)"
-	figure "$name.lost" \
-		$((rows - $(json_get "$T/summary" events.accepted)))
-	figure "$name.standin_cpu_s" "$(json_get "$T/summary" cpu_ms |
-		awk '{ printf "%.3f", $1 / 1000 }')"
-	"$TOOLS/latency" "$T/stamps" "$T/times" >"$T/latency" ||
-		fail "no latency"
-	awk -v name="$name" '{
+	watch "$1" "$FOLLOW_S"
+	for writer in $WRITERS; do
+		wait "$writer" || fail "a file does not grow"
+	done
+}
+
+# times_of FILE: when the events about its recipients came
+times_of() {
+	awk '
+	NR == FNR { split($0, field, ","); ours[tolower(field[5])]; next }
+	tolower($2) in ours' "$1" "$T/times"
+}
+
+# latency CASE TIMES: from the write of a row to the arrival of its event
+latency() {
+	"$TOOLS/latency" "$T/stamps" "$2" >"$T/latency" || fail "no latency"
+	awk -v name="$1" '{
 		printf "%s.latency_samples %d\n", name, $1
 		printf "%s.latency_p50_ms %s\n", name, $2
 		printf "%s.latency_p99_ms %s\n", name, $3
 		printf "%s.latency_max_ms %s\n", name, $4
 	}' "$T/latency" >>"$T/raw"
+}
+
+# end_follow CASE EVENTS [FILE]: the one of several that has stamps
+end_follow() {
+	wait_until 60 all_arrived "$2" || :
+	end_live "$1"
+	events=$(json_get "$T/summary" events.accepted)
+	figure "$1.events" "$events"
+	figure "$1.lost" $(($2 - events))
+	figure "$1.standin_cpu_s" "$(json_get "$T/summary" cpu_ms |
+		awk '{ printf "%.3f", $1 / 1000 }')"
+	if [ $# -gt 2 ]; then
+		times_of "$3" >"$T/times.one"
+		latency "$1" "$T/times.one"
+	else
+		latency "$1" "$T/times"
+	fi
 	print_medians
+}
+
+# follow RATE: rows a second
+follow() {
+	live
+	grow "$1" 4 --types d=1 --stamps "$T/stamps"
+	grown "follow$1"
+	end_follow "follow$1" $(($1 * (FOLLOW_S + 2)))
+}
+
+# Files that grow at once.  One of them has d rows alone: of these it is known
+# which write they were in.
+case_follow_many() {
+	room $((FOLLOW_S * 6 + 100))
+	live judged 'events.injection: synthesize'
+	for seed in 11 12 13 14 15 16 17; do
+		grow 625 "$seed"
+	done
+	grow 625 18 --types d=1 --stamps "$T/stamps"
+	grown follow_many
+	end_follow follow_many "$(expected --injection synthesize)" \
+		"$T"/log/grow18-*.csv
 }
 
 case_follow() {

@@ -55,10 +55,17 @@ step "threads" threads
 step "limits" has read.cpu_s_per_million_rows json.cpu_s_per_million_rows \
 	deflate.cpu_s_per_million_rows mix.json.cpu_s_per_million_rows \
 	mix.to_one
-step "a file that grows" has follow5000.cpu_percent \
-	follow5000.wakeups_per_s follow5000.latency_p50_ms \
-	follow5000.latency_p99_ms follow5000.latency_max_ms follow5000.peak_kb
-step "all of it arrives" grep -qx "follow5000.lost 0" "$T/figures"
+# follows CASE
+follows() {
+	for what in cpu_percent wakeups_per_s latency_p50_ms latency_p99_ms \
+		latency_max_ms peak_kb events standin_cpu_s; do
+		has "$1.$what" || return 1
+	done
+	grep -qx "$1.lost 0" "$T/figures"
+}
+
+step "a file that grows" follows follow5000
+step "files that grow at once" follows follow_many
 step "rest" has idle.cpu_percent idle.wakeups_per_s
 step "many files" has files.wall_s files.live_ms files.live_lost
 step "many batches" has spool.first_upload_ms spool.status_s \
