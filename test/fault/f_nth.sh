@@ -8,6 +8,8 @@
 #		once, run	all is well but for the fault
 #		evict		the spool is small and the service busy
 #		heal		so it was, and now there is room
+#		many, many_run	once and run over many small files, whose
+#				batches are committed together
 . test/e2e/lib.sh
 . test/e2e/rows.sh
 . test/fault/bench.sh
@@ -18,17 +20,21 @@ SAMPLE=${SAMPLE:-160}
 WORKERS=${WORKERS:-16}
 ROWS=20
 BULKY=130 # are more than a small spool takes
+FILES=40
+MANY=52 # rows in so many files: one each, the rest in the first of them
 
 # --- One fault
 
 # Rows of which one is not to be used; @@ is for what makes them this run's.
 templates() {
 	bad='d,yesterday,,a@example.net,@@@example.net,relayed'
-	{
-		header
-		rows 1 "$ROWS" @@x
-		echo "$bad"
-	} >"$T/template"
+	for count in "$ROWS" "$MANY"; do
+		{
+			header
+			rows 1 "$count" @@x
+			echo "$bad"
+		} >"$T/template.$count"
+	done
 	{
 		header
 		bulky 1 "$BULKY" | sed 's/,u\([0-9]*@\)/,@@x\1/'
@@ -36,14 +42,28 @@ templates() {
 	} >"$T/template.bulky"
 }
 
-next_file() {
+# deal FILES: a row to each, and what is left to the first
+deal() {
+	awk -v dir="$T/log" -v files="$1" '
+	NR == 1 { header = $0; next }
+	{
+		n = NR - 1
+		file = sprintf("%s/acct-%02d.csv", dir, n > files ? 1 : n)
+		if (n <= files) print header >file
+		print >file
+	}'
+}
+
+next_files() {
 	runs=$((runs + 1))
+	files=1
 	case $1 in
 	evict | heal) wanted=$BULKY from=$T/template.bulky ;;
-	*) wanted=$ROWS from=$T/template ;;
+	many*) wanted=$MANY files=$FILES from=$T/template.$MANY ;;
+	*) wanted=$ROWS from=$T/template.$ROWS ;;
 	esac
-	rm -rf "$T/spool"
-	sed "s/@@/r$runs/g" "$from" >"$T/log/acct.csv"
+	rm -rf "$T/spool" "$T"/log/*
+	sed "s/@@/r$runs/g" "$from" | deal "$files"
 	: >"$T/accepted"
 }
 
@@ -87,7 +107,7 @@ once_quietly() {
 }
 
 here_or_gone() {
-	here "$ROWS" || gone "$DAEMON_PID"
+	here "$wanted" || gone "$DAEMON_PID"
 }
 
 # The daemon, until all is there or it has given up.  What it cannot read it
@@ -103,6 +123,14 @@ run_quietly() {
 	cat "$T/said" >>"$T/daemon.log"
 }
 
+many_quietly() {
+	once_quietly
+}
+
+many_run_quietly() {
+	run_quietly
+}
+
 evict_quietly() {
 	small_and_busy
 	once_quietly
@@ -114,7 +142,7 @@ heal_quietly() {
 }
 
 each_is_there_once() {
-	"$TOOLS/checker" --accepted "$T/accepted" "$T/log/acct.csv" \
+	"$TOOLS/checker" --accepted "$T/accepted" "$T"/log/*.csv \
 		>"$T/check.out" 2>&1 &&
 		grep -q "^rows *$((wanted + 1)) read" "$T/status" && return
 	cat "$T/status"
@@ -124,7 +152,7 @@ each_is_there_once() {
 
 # What is to be there before the fault strikes.
 before() {
-	next_file "$1"
+	next_files "$1"
 	roomy
 	if [ "$1" = heal ]; then
 		evict_quietly
@@ -201,15 +229,22 @@ some() {
 		sort | cut -d ' ' -f 2- | head -n "$1"
 }
 
-# choose ONCE FOREVER RUN EVICT HEAL: so many faults for each
+# choose HOW FROM COUNT: so many faults of those that FROM has
 choose() {
-	some "$1" <"$T/faults" | sed 's/^/once /'
+	some "$3" <"$T/faults.$2" | sed "s/^/$1 /"
+}
+
+# choose_all ONCE FOREVER RUN EVICT HEAL MANY MANY_RUN: so many for each
+choose_all() {
+	choose once once "$1"
 	# A call that never works again; what waits for it may take its time.
-	sed -n 's/:ENOSPC$/:ENOSPC:0/p' "$T/faults" | some "$2" |
-		sed 's/^/once /'
-	some "$3" <"$T/faults" | sed 's/^/run /'
-	some "$4" <"$T/faults.evict" | sed 's/^/evict /'
-	some "$5" <"$T/faults.heal" | sed 's/^/heal /'
+	sed -n 's/:ENOSPC$/:ENOSPC:0/p' "$T/faults.once" >"$T/faults.forever"
+	choose once forever "$2"
+	choose run once "$3"
+	choose evict evict "$4"
+	choose heal heal "$5"
+	choose many many "$6"
+	choose many_run many "$7"
 }
 
 work() {
@@ -224,15 +259,21 @@ step "a small spool evicts" between 20 "$(status spool.evicted_events)" \
 	$((BULKY - 20))
 all_faults heal 0 >"$T/faults.heal"
 step "what was evicted comes all the same" each_is_there_once
-all_faults once 0 >"$T/faults"
+all_faults many 0 >"$T/faults.many"
+step "many small files are shipped, too" each_is_there_once
+# Two renames a batch, when it is committed and when it leaves; a third would
+# be the checkpoint's.
+step "... and committed together" between $((2 * FILES)) \
+	"$(awk '$1 == "renameat" { print $2 }' "$T/calls")" $((5 * FILES / 2))
+all_faults once 0 >"$T/faults.once"
 step "a run without fault ships all" each_is_there_once
 step "... and makes calls of all kinds" is \
 	"$(awk '$2 > 0' "$T/calls" | wc -l)" 10
-every=$(cat "$T"/faults* | wc -l)
+every=$(cat "$T"/faults.* | wc -l)
 if [ "$LONG" = 1 ]; then
-	choose "$every" 80 200 600 600 >"$T/chosen"
+	choose_all "$every" 80 200 600 600 "$every" 400 >"$T/chosen"
 else
-	choose "$SAMPLE" 4 12 16 16 >"$T/chosen"
+	choose_all "$SAMPLE" 4 12 16 16 80 8 >"$T/chosen"
 fi
 count=$(wc -l <"$T/chosen")
 begun=$(now_ms)
