@@ -62,8 +62,8 @@ struct position {
 	uint32_t tail_len; /* digest of [offset - tail_len, offset) */
 	uint64_t tail;
 	struct shape_file file; /* without its header, though not without
-				   header_offset, once the file is finished or
-				   gone: it is read again when needed */
+				   header_offset, while the file is closed: it
+				   is read again when needed */
 	enum position_state state;
 	int64_t size;	     /* as seen last */
 	int64_t last_read_s; /* Unix seconds of the last block, 0 = none */

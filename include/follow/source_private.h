@@ -104,7 +104,10 @@ int64_t source_look(struct source *source);
 
 /* 0, or -1: it waits, has lost its name, or there is no descriptor free. */
 int source_open(struct source *source);
-void source_close(struct source *source);
+void source_close(struct source *source); /* and drop its header */
+
+/* Give back a header that can be read again from the file. */
+void source_drop_header(struct source *source);
 
 /* Open it if that closes no other: rows that come may be moved away at once. */
 void source_hold(struct source *source);

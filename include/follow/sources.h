@@ -185,7 +185,8 @@ uint64_t source_changes(const struct source *source);
 /* Is a last line without line end a row (mapping.md 1.5)? */
 bool source_final(const struct source *source);
 
-/* Up to "n" bytes at "offset".  How many, 0 at the end, -1 with errno. */
+/* In its turn, up to "n" bytes at "offset".  How many, 0 at the end, -1 with
+ * errno: then the turn is over. */
 int64_t source_read(struct source *source, void *p, size_t n, int64_t offset);
 
 /* Bytes that make a block of it: limits.block_bytes, until fewer are set. */

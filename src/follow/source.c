@@ -41,7 +41,9 @@ int64_t source_read(struct source *source, void *p, size_t n, int64_t offset)
 
 	if (n > SSIZE_MAX)
 		n = SSIZE_MAX;
-	if (source->fd < 0 && source_open(source) < 0) {
+	/* What failed in this turn is looked at by the next one: the header
+	 * went with the descriptor. */
+	if (source->fd < 0) {
 		errno = source->error ? source->error : ENOENT;
 		return -1;
 	}

@@ -12,6 +12,9 @@
  * it is closed when it is finished, or when another needs its descriptor.  Each
  * time before it is read, the bytes before the offset are compared with what
  * they were, so that whatever happened to it meanwhile is noticed.
+ *
+ * The header goes with the descriptor, for it stands in the file: it may be
+ * long, and ten thousand files that are not read would each keep one.
  */
 
 int source_open_path(const char *path, struct stat *st_out)
@@ -33,6 +36,12 @@ int source_open_path(const char *path, struct stat *st_out)
 	return -1;
 }
 
+void source_drop_header(struct source *source)
+{
+	if (source->at.file.header_offset >= 0 && source->at.file.header.p)
+		buf_release(&source_change(source)->file.header);
+}
+
 void source_close(struct source *source)
 {
 	struct sources *s = source->all;
@@ -40,6 +49,7 @@ void source_close(struct source *source)
 	if (source->fd < 0)
 		return;
 	source_cache_drop(source, true);
+	source_drop_header(source);
 	fs_close(&source->fd);
 	for (size_t i = 0; i < s->opened_count; i++) {
 		if (s->opened[i] == source) {
@@ -211,7 +221,7 @@ void source_start_over(struct source *source, enum sources_event_kind kind)
 	sources_activate(source);
 }
 
-/* A header that was given back with the descriptor (source_finish()). */
+/* A header that was given back with the descriptor. */
 static int source_reread_header(struct source *source)
 {
 	struct shape_file *file;
@@ -320,7 +330,7 @@ static void source_reconsider(struct source *source)
 	if (source->at.state == POSITION_GONE)
 		source_change(source)->state = POSITION_FOLLOWING;
 	if (source->at.state == POSITION_SET_ASIDE && columns &&
-	    !source->at.file.header.len) {
+	    !source->at.file.header.len && source->at.file.header_offset < 0) {
 		shape_file_columns(&source_change(source)->file, columns);
 		source_say_why(source, NULL);
 		source_change(source)->state = POSITION_FOLLOWING;

@@ -90,16 +90,14 @@ void source_dated(struct source *source, int64_t mtime_ns)
 	}
 }
 
-/* What a file needs only to be read is given back; the header is read again
- * from the file should it grow. */
+/* What a file needs only to be read is given back. */
 static void life_retire(struct source *source, enum position_state state)
 {
 	source_change(source)->state = state;
 	source_close(source);
 	sources_deactivate(source);
 	source_schedule(source);
-	if (source->at.file.header_offset >= 0)
-		buf_release(&source_change(source)->file.header);
+	source_drop_header(source);
 }
 
 /* It went while we were not there, and was not finished before: nobody knows

@@ -279,6 +279,31 @@ START_TEST(no_more_files_are_open_than_allowed)
 }
 END_TEST
 
+/* Ten thousand files that are not read have no room for as many headers. */
+START_TEST(header_goes_and_comes_with_the_descriptor)
+{
+	struct sources_limits limits = world_limits();
+	const struct position *at;
+
+	limits.max_open = 2;
+	world_put("a.csv", HEAD "d,1\n");
+	world_put("b.csv", HEAD "d,2\n");
+	world_put("c.csv", HEAD "d,3\n");
+	open_limits("*.csv", &limits);
+	later(5000);
+	at = source_position(world_source("a.csv"));
+	ck_assert_ptr_null(at->file.header.p);
+	ck_assert_int_eq(at->file.header_offset, 0);
+	world_put("a.csv", "d,4\n");
+	world_rescan();
+	world_pass(5000);
+	ck_assert_ptr_eq(sources_due(world.s, world.ms), world_source("a.csv"));
+	ck_slice(buf_slice(&at->file.header), "type,rcpt");
+	world_read();
+	world_rows_any_order("d,1\nd,2\nd,3\nd,4\n");
+}
+END_TEST
+
 /* --- What a scan costs --- */
 
 START_TEST(ten_thousand_finished_files_are_not_opened)
@@ -831,6 +856,32 @@ START_TEST(set_aside_file_is_read_again_when_columns_are_given)
 }
 END_TEST
 
+START_TEST(set_aside_file_with_a_header_takes_no_columns)
+{
+	struct position p;
+
+	world_put("a.csv", HEAD "d,1\n");
+	world_open("*.csv");
+	later(5000);
+	world_put("a.csv", "d,2\n");
+	world_rescan();
+	world_pass(5000);
+	source_set_aside(sources_due(world.s, world.ms), "a row is too large");
+	ck_assert_ptr_null(sources_due(world.s, world.ms));
+	position_init(&p);
+	position_copy(&p, source_position(world_source("a.csv")));
+	ck_assert_uint_eq(p.file.header.len, 0);
+	sources_free(&world.s);
+	open_settings("orig", false, false);
+	sources_adopt(world.s, &p, 1, 0);
+	later(5000);
+	world_state("a.csv", POSITION_SET_ASIDE);
+	ck_assert_int_eq(
+		source_position(world_source("a.csv"))->file.header_offset, 0);
+	position_release(&p);
+}
+END_TEST
+
 START_TEST(failure_of_a_moment_is_tried_again_soon)
 {
 	world_put("a.csv", HEAD "d,1\n");
@@ -1194,6 +1245,7 @@ static void add_starting(TCase *tc)
 	tcase_add_test(tc, start_end_skips_a_bom_and_takes_no_row_for_a_header);
 	tcase_add_test(tc, columns_are_the_header_of_a_file_without_one);
 	tcase_add_test(tc, set_aside_file_is_read_again_when_columns_are_given);
+	tcase_add_test(tc, set_aside_file_with_a_header_takes_no_columns);
 	tcase_add_test(tc, set_aside_file_that_begins_anew_is_followed);
 	tcase_add_test(tc, failure_of_a_moment_is_tried_again_soon);
 	tcase_add_test(tc, numbers_are_given_once);
@@ -1230,6 +1282,7 @@ Suite *sources_suite(void)
 	tcase_add_test(tc, backlog_and_live_file_take_turns);
 	tcase_add_test(tc, oldest_goes_first);
 	tcase_add_test(tc, no_more_files_are_open_than_allowed);
+	tcase_add_test(tc, header_goes_and_comes_with_the_descriptor);
 	tcase_add_test(tc, ten_thousand_finished_files_are_not_opened);
 	tcase_add_test(tc, new_directories_are_found);
 	tcase_add_test(tc, directory_that_is_not_there_yet_is_waited_for);
