@@ -70,8 +70,8 @@ void checkpoint_credit(struct checkpoint *checkpoint);
  *
  * The writer remembers the text it made last.  A position with the number and
  * the mark that it had at the same place then has the same line, which is
- * copied: the caller changes the mark when the position changes.  Mark 0 is
- * always made anew.  Memory: twice the text.
+ * kept: the caller changes the mark when the position changes.  Mark 0 is
+ * always made anew.  Memory: the text.
  *
  * checkpoint_end(): the text, good until the next checkpoint_begin(), or -1
  * and EFBIG when it is too large.

@@ -8,7 +8,7 @@
  * The text is written by hand, in constant runs, and not through json.h: it
  * goes with every batch, and with ten thousand sources the generator takes
  * 36 ms for what takes 5 here.  What is zero, empty or false is left out, and
- * lines that are still the same are copied (checkpoint_writer.c).
+ * lines that are still the same are kept (checkpoint_writer.c).
  *
  * Bytes that are no UTF-8 must come back as they were, or a file would not be
  * found again and a header would mean other columns: such paths and headers

@@ -6,12 +6,17 @@
 
 /*
  * The i-th line of the text before is taken for the i-th position when number
- * and mark are the same.  Lines that follow each other are copied at once: in
- * a text of ten thousand there is one that changed.
+ * and mark are the same.  In a text of ten thousand lines there is one that
+ * changed, so the text is made in place: lines that are still the same stay
+ * where they are, or follow those before them that became longer or shorter.
+ * A line that needs more room than the old ones before it have left opens a
+ * gap: all lines behind it move up, and down again when their turn comes.
+ *
+ * What precedes the lines is another each time, and ends where they begin.
  */
 
 enum {
-	WRITER_SPARE = 64 << 10, /* bytes more than the text before */
+	WRITER_SPARE = 64 << 10, /* bytes of a gap, more than are needed */
 	WRITER_HEADERS = 64	 /* that may be kept for nobody */
 };
 
@@ -21,37 +26,53 @@ struct checkpoint_line {
 };
 
 struct checkpoint_writer {
-	struct buf text, last; /* the one being made, and the one before */
+	struct buf text, head;
+	struct buf line; /* one that is made anew */
+	bool overflow;	 /* a line's */
 	struct checkpoint_headers headers;
 	uint32_t headers_made; /* when all lines were made anew */
 	struct checkpoint_line *lines;
 	size_t lines_cap;
-	size_t lines_at;	 /* where they begin in the text */
-	size_t known;		 /* so many lines the last text has */
-	size_t positions;	 /* that were given */
-	size_t last_at;		 /* the next line in "last" */
-	size_t run_from, run_to; /* of "last", to be copied */
+	size_t known;		    /* so many lines the last text has */
+	size_t lines_at, lines_end; /* where in "text" */
+	/* New lines end at "to", and the old ones that were not looked at
+	 * begin at "from"; those from "run" to there are to be kept. */
+	size_t to, run, from;
+	size_t positions; /* that were given */
 };
 
-/* --- Lines that are still the same --- */
-
-static void lines_flush(struct checkpoint_writer *writer)
+/* Move what begins at "at" up by "n" bytes. */
+static int text_move(struct buf *text, size_t at, size_t n)
 {
-	/* At first there is no last text to point into. */
-	if (writer->run_to > writer->run_from)
-		buf_add(&writer->text, writer->last.p + writer->run_from,
-			writer->run_to - writer->run_from);
-	writer->run_from = writer->run_to = 0;
+	if (buf_reserve(text, n) < 0)
+		return -1;
+	memmove(text->p + at + n, text->p + at, text->len - at);
+	text->len += n;
+	return 0;
 }
+
+/* --- Lines --- */
 
 static void lines_forget(struct checkpoint_writer *writer)
 {
 	writer->known = 0;
+	writer->lines_end = writer->lines_at;
 	checkpoint_headers_release(&writer->headers);
 	writer->headers_made = 0;
 }
 
-/* Where the next one begins in the text before; its end follows. */
+/* Those that are kept follow the new ones. */
+static void lines_flush(struct checkpoint_writer *writer)
+{
+	size_t n = writer->from - writer->run;
+
+	if (n && writer->run != writer->to)
+		memmove(writer->text.p + writer->to,
+			writer->text.p + writer->run, n);
+	writer->to += n;
+	writer->run = writer->from;
+}
+
 static struct checkpoint_line *lines_next(struct checkpoint_writer *writer)
 {
 	if (writer->positions == writer->lines_cap) {
@@ -64,32 +85,46 @@ static struct checkpoint_line *lines_next(struct checkpoint_writer *writer)
 	return &writer->lines[writer->positions++];
 }
 
+static void lines_put(struct checkpoint_writer *writer, struct slice line)
+{
+	size_t room = writer->from - writer->to;
+
+	if (line.len > room) {
+		size_t more = line.len - room + WRITER_SPARE;
+
+		if (text_move(&writer->text, writer->from, more) < 0) {
+			writer->overflow = true;
+			return;
+		}
+		writer->run = writer->from += more;
+	}
+	memcpy(writer->text.p + writer->to, line.p, line.len);
+	writer->to += line.len;
+}
+
 void checkpoint_position(struct checkpoint_writer *writer,
 			 const struct position *position, uint64_t mark)
 {
 	struct checkpoint_line *line = lines_next(writer);
 	bool first = writer->positions == 1;
 	bool known = writer->positions <= writer->known;
-	size_t from = writer->last_at;
 
-	if (known)
-		writer->last_at += line->len;
 	if (known && mark && line->mark == mark &&
 	    line->number == position->number) {
-		if (writer->run_to != from) {
-			lines_flush(writer);
-			writer->run_from = from;
-		}
-		writer->run_to = writer->last_at;
+		writer->from += line->len;
 		return;
 	}
 	lines_flush(writer);
-	from = writer->text.len;
+	if (known)
+		writer->run = writer->from += line->len;
+	buf_reset(&writer->line);
 	if (!first)
-		buf_add_slice(&writer->text, SLICE(","));
-	checkpoint_write_position(&writer->text, position, &writer->headers);
+		buf_add_slice(&writer->line, SLICE(","));
+	checkpoint_write_position(&writer->line, position, &writer->headers);
+	writer->overflow = writer->overflow || writer->line.overflow;
 	*line = (struct checkpoint_line){position->number, mark,
-					 writer->text.len - from};
+					 writer->line.len};
+	lines_put(writer, buf_slice(&writer->line));
 }
 
 /* --- The whole --- */
@@ -99,7 +134,8 @@ struct checkpoint_writer *checkpoint_writer_new(void)
 	struct checkpoint_writer *writer = mem_zero(1, sizeof(*writer));
 
 	buf_init(&writer->text, CHECKPOINT_MAX);
-	buf_init(&writer->last, CHECKPOINT_MAX);
+	buf_init(&writer->head, CHECKPOINT_MAX);
+	buf_init(&writer->line, CHECKPOINT_MAX);
 	buf_init(&writer->headers.text, CHECKPOINT_MAX);
 	return writer;
 }
@@ -112,59 +148,77 @@ void checkpoint_writer_free(struct checkpoint_writer **writer)
 		return;
 	checkpoint_headers_release(&w->headers);
 	buf_release(&w->text);
-	buf_release(&w->last);
+	buf_release(&w->head);
+	buf_release(&w->line);
 	mem_free(w->lines);
 	mem_free(w);
 	*writer = NULL;
 }
 
-/* The text before becomes the last one; what it took is given back when much
- * less is needed now. */
-static void writer_turn(struct checkpoint_writer *writer)
+/* What the text took is given back when much less is needed now. */
+static void writer_shrink(struct checkpoint_writer *writer)
 {
-	struct buf text = writer->last;
-	size_t need = writer->text.len + WRITER_SPARE;
+	if (writer->text.cap / 4 <= writer->lines_end + WRITER_SPARE)
+		return;
+	writer->lines_at = 0;
+	lines_forget(writer);
+	buf_release(&writer->text);
+}
 
-	writer->last = writer->text;
-	writer->text = text;
-	buf_reset(&writer->text);
-	if (text.cap / 4 > need)
-		buf_release(&writer->text);
-	buf_reserve(&writer->text, need);
-	buf_reset(&writer->text);
-	/* Headers that nobody has any more go with the lines. */
-	if (writer->headers.count > 2 * writer->headers_made + WRITER_HEADERS)
-		lines_forget(writer);
-	writer->last_at = writer->lines_at;
-	writer->run_from = writer->run_to = 0;
-	writer->positions = 0;
+/* Room in front of the lines, and more than is needed: the head grows. */
+static void writer_make_room(struct checkpoint_writer *writer)
+{
+	size_t need = writer->head.len, more = 2 * need - writer->lines_at;
+
+	if (need <= writer->lines_at)
+		return;
+	if (text_move(&writer->text, writer->lines_at, more) < 0) {
+		writer->overflow = true;
+		return;
+	}
+	writer->lines_at += more;
+	writer->lines_end += more;
 }
 
 void checkpoint_begin(struct checkpoint_writer *writer,
 		      const struct checkpoint *checkpoint)
 {
-	struct buf *out = &writer->text;
-
-	writer_turn(writer);
-	checkpoint_write_head(out, checkpoint);
-	writer->lines_at = out->len;
+	buf_reset(&writer->head);
+	checkpoint_write_head(&writer->head, checkpoint);
+	writer->overflow = writer->head.overflow;
+	/* Headers that nobody has any more go with the lines. */
+	if (writer->headers.count > 2 * writer->headers_made + WRITER_HEADERS)
+		lines_forget(writer);
+	writer_shrink(writer);
+	buf_truncate(&writer->text, writer->lines_end);
+	writer_make_room(writer);
+	writer->to = writer->run = writer->from = writer->lines_at;
+	writer->positions = 0;
 }
 
 int checkpoint_end(struct checkpoint_writer *writer, struct slice *text_out)
 {
-	struct buf *out = &writer->text;
+	struct buf *text = &writer->text;
+	const struct buf *headers = &writer->headers.text;
+	struct slice head = buf_slice(&writer->head);
 
 	lines_flush(writer);
 	if (!writer->known)
 		writer->headers_made = writer->headers.count;
 	writer->known = writer->positions;
-	buf_add_slice(out, SLICE("],\n\"headers\":["));
-	buf_add_slice(out, buf_slice(&writer->headers.text));
-	buf_add_slice(out, SLICE("]}\n"));
-	*text_out = buf_slice(out);
-	if (!out->overflow && !writer->headers.text.overflow &&
-	    writer->positions <= CHECKPOINT_SOURCES)
+	writer->lines_end = writer->to;
+	buf_truncate(text, writer->lines_end);
+	buf_add_slice(text, SLICE("],\n\"headers\":["));
+	buf_add_slice(text, buf_slice(headers));
+	buf_add_slice(text, SLICE("]}\n"));
+	if (!writer->overflow && !text->overflow && !headers->overflow &&
+	    writer->positions <= CHECKPOINT_SOURCES) {
+		size_t at = writer->lines_at - head.len;
+
+		memcpy(text->p + at, head.p, head.len);
+		*text_out = slice_skip(buf_slice(text), at);
 		return 0;
+	}
 	lines_forget(writer);
 	*text_out = SLICE("");
 	errno = EFBIG;

@@ -671,7 +671,70 @@ START_TEST(checkpoint_line_of_mark_zero_is_made_anew)
 }
 END_TEST
 
-START_TEST(checkpoint_line_of_the_same_mark_is_copied)
+/* Of all positions, as a writer that remembers nothing makes it. */
+static void same_as_anew(struct checkpoint_writer *writer,
+			 const struct checkpoint *in, const uint64_t *marks)
+{
+	struct slice text;
+	struct buf anew;
+
+	checkpoint_begin(writer, in);
+	for (size_t i = 0; i < in->positions_count; i++)
+		checkpoint_position(writer, &in->positions[i], marks[i]);
+	ck_assert_int_eq(checkpoint_end(writer, &text), 0);
+	buf_init(&anew, CHECKPOINT_MAX);
+	ck_assert_int_eq(write_all(in, &anew), 0);
+	ck_assert(slice_eq(text, buf_slice(&anew)));
+	buf_release(&anew);
+}
+
+/* What precedes the lines grows too. */
+static void add_gap(struct checkpoint *c, uint64_t n)
+{
+	struct gap gap = {.number = n, .from = 0, .to = 10, .seq = n};
+
+	gap.before.header_offset = -1;
+	gaps_add(&c->ledger.gaps, &gap);
+}
+
+START_TEST(checkpoint_made_in_place_is_as_one_made_anew)
+{
+	struct checkpoint_writer *writer = checkpoint_writer_new();
+	struct checkpoint in = {0};
+	unsigned int random = 11;
+	uint64_t marks[1500];
+	char path[600];
+
+	many(&in, NROF(marks));
+	for (size_t i = 0; i < NROF(marks); i++)
+		marks[i] = 1;
+	for (unsigned int round = 0; round < 60; round++) {
+		unsigned int one_of = 1U << round % 12;
+
+		add_gap(&in, round + 1);
+		for (size_t i = 0; i < in.positions_count; i++) {
+			random = random * 1103515245 + 12345;
+			if ((random >> 16) % one_of)
+				continue;
+			snprintf(path, sizeof(path), "/%0*u",
+				 (int)(random >> 23), random);
+			mem_free(in.positions[i].path);
+			in.positions[i].path = mem_str(path);
+			marks[i]++;
+		}
+		same_as_anew(writer, &in, marks);
+	}
+	/* Most go: so does the memory. */
+	while (in.positions_count > 3)
+		position_release(&in.positions[--in.positions_count]);
+	same_as_anew(writer, &in, marks);
+	same_as_anew(writer, &in, marks);
+	checkpoint_writer_free(&writer);
+	checkpoint_release(&in);
+}
+END_TEST
+
+START_TEST(checkpoint_line_of_the_same_mark_is_kept)
 {
 	struct checkpoint_writer *writer = checkpoint_writer_new();
 	struct checkpoint in;
@@ -719,7 +782,8 @@ Suite *checkpoint_suite(void)
 	tcase_add_test(tc, checkpoint_keeps_many_different_headers_apart);
 	tcase_add_test(tc, checkpoint_lines_are_those_of_the_positions);
 	tcase_add_test(tc, checkpoint_line_of_mark_zero_is_made_anew);
-	tcase_add_test(tc, checkpoint_line_of_the_same_mark_is_copied);
+	tcase_add_test(tc, checkpoint_line_of_the_same_mark_is_kept);
+	tcase_add_test(tc, checkpoint_made_in_place_is_as_one_made_anew);
 	suite_add_tcase(s, tc);
 	return s;
 }
