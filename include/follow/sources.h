@@ -78,10 +78,9 @@ void sources_adopt(struct sources *sources, const struct position *positions,
 		   size_t count, uint64_t numbers);
 
 /*
- * Take over the open files of "from", which is freed next: one that has lost
- * its name can be read through its descriptor alone.  After sources_adopt() of
- * its positions, before the first rescan.  A file that no glob matches now is
- * not taken.
+ * Instead of sources_adopt(): take over all that "from" has, which is to be
+ * freed next.  Open files stay open, for one that has lost its name can be read
+ * through its descriptor alone, unless no glob matches their names now.
  */
 void sources_inherit(struct sources *sources, struct sources *from);
 uint64_t sources_numbers(const struct sources *sources);

@@ -91,6 +91,13 @@ struct source *sources_add(struct sources *sources, const char *path,
 			   uint64_t number, uint64_t dev, uint64_t ino);
 void sources_set_number(struct source *source, uint64_t number);
 void sources_drop(struct source *source);
+
+/* Only free it: the collection it is of goes too. */
+void sources_discard(struct source *source);
+
+/* As one of sources_adopt(); NULL when there are too many. */
+struct source *sources_adopt_one(struct sources *sources,
+				 const struct position *from);
 void sources_drop_gone(struct sources *sources, int64_t before_s);
 
 /* The source that the path leads to, as far as is known. */

@@ -104,20 +104,9 @@ void intake_configure(struct intake *in, const struct config *config,
 		      int64_t now_ms, int64_t now_s)
 {
 	struct sources *sources = intake_sources(config, false);
-	size_t count = sources_count(in->sources);
-	struct position *positions = mem_zero(count, sizeof(*positions));
 
-	for (size_t i = 0; i < count; i++) {
-		position_init(&positions[i]);
-		position_copy(&positions[i],
-			      source_position(sources_get(in->sources, i)));
-	}
 	sources_set_seq(sources, spool_next_seq(in->spool));
-	sources_adopt(sources, positions, count, sources_numbers(in->sources));
 	sources_inherit(sources, in->sources);
-	for (size_t i = 0; i < count; i++)
-		position_release(&positions[i]);
-	mem_free(positions);
 	sources_free(&in->sources);
 	in->sources = sources;
 	books_forget(&in->books);

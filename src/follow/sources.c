@@ -3,6 +3,7 @@
 
 #include <assert.h>
 
+#include "base/fs.h"
 #include "base/mem.h"
 #include "follow/sources_private.h"
 
@@ -216,6 +217,14 @@ struct source *sources_add(struct sources *sources, const char *path,
 	return source;
 }
 
+void sources_discard(struct source *source)
+{
+	fs_close(&source->fd);
+	position_release(source_change(source));
+	mem_free(source->why);
+	mem_free(source);
+}
+
 void sources_drop(struct source *source)
 {
 	struct sources *s = source->all;
@@ -235,9 +244,7 @@ void sources_drop(struct source *source)
 	table_remove(&s->by_number, source->at.number, source);
 	s->list[source->index] = s->list[--s->count];
 	s->list[source->index]->index = source->index;
-	position_release(source_change(source));
-	mem_free(source->why);
-	mem_free(source);
+	sources_discard(source);
 }
 
 void sources_drop_gone(struct sources *sources, int64_t before_s)
@@ -262,44 +269,42 @@ static void sources_mend(struct position *at)
 		at->id.head_len = 0;
 }
 
-static void sources_number_from(struct sources *sources,
-				const struct position *positions, size_t count,
-				uint64_t numbers)
+struct source *sources_adopt_one(struct sources *sources,
+				 const struct position *from)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (positions[i].number > numbers)
-			numbers = positions[i].number;
-	}
-	sources->numbers = numbers;
+	struct source *source =
+		sources_add(sources, from->path ? from->path : "", from->number,
+			    from->id.dev, from->id.ino);
+	struct position *at;
+	uint64_t number;
+
+	if (!source)
+		return NULL;
+	at = source_change(source);
+	/* The path stays the same bytes, which the table knows. */
+	number = at->number;
+	position_copy(at, from);
+	at->number = number;
+	if (!from->path)
+		at->path = mem_str("");
+	sources_mend(at);
+	source->named = from->state != POSITION_GONE;
+	if (from->state == POSITION_SET_ASIDE)
+		source->why = mem_str("its rows have no header");
+	return source;
 }
 
 void sources_adopt(struct sources *sources, const struct position *positions,
 		   size_t count, uint64_t numbers)
 {
 	assert(sources->first_scan);
-	sources_number_from(sources, positions, count, numbers);
 	for (size_t i = 0; i < count; i++) {
-		const struct position *from = &positions[i];
-		struct source *source =
-			sources_add(sources, from->path ? from->path : "",
-				    from->number, from->id.dev, from->id.ino);
-		struct position *at;
-		uint64_t number;
-
-		if (!source)
-			return;
-		at = source_change(source);
-		/* The path stays the same bytes, which the table knows. */
-		number = at->number;
-		position_copy(at, from);
-		at->number = number;
-		if (!from->path)
-			at->path = mem_str("");
-		sources_mend(at);
-		source->named = from->state != POSITION_GONE;
-		if (from->state == POSITION_SET_ASIDE)
-			source->why = mem_str("its rows have no header");
+		if (positions[i].number > numbers)
+			numbers = positions[i].number;
 	}
+	sources->numbers = numbers;
+	for (size_t i = 0; i < count; i++)
+		sources_adopt_one(sources, &positions[i]);
 }
 
 const char *sources_directory(const struct sources *sources, size_t i)

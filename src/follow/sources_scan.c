@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+#include <assert.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -320,22 +321,33 @@ static void scan_absent(struct source *source)
 	source_gone(source);
 }
 
+/* A descriptor goes to who is found by a glob still. */
+static void scan_hand_over(struct source *old, struct source *heir)
+{
+	size_t setting = scan_glob_of(heir->all, heir->at.path);
+
+	if (old->fd < 0 || setting == heir->all->globs_count)
+		return;
+	heir->setting = setting;
+	source_keep(heir, old->fd);
+	old->fd = -1;
+}
+
+/* One after another, so that both collections together need little more than
+ * each of them. */
 void sources_inherit(struct sources *sources, struct sources *from)
 {
+	assert(sources->first_scan);
+	sources->numbers = from->numbers;
 	for (size_t i = 0; i < from->count; i++) {
 		struct source *old = from->list[i];
-		struct source *heir = sources_numbered(sources, old->at.number);
-		size_t setting;
+		struct source *heir = sources_adopt_one(sources, &old->at);
 
-		if (old->fd < 0 || !heir)
-			continue;
-		setting = scan_glob_of(sources, heir->at.path);
-		if (setting == sources->globs_count)
-			continue;
-		heir->setting = setting;
-		source_keep(heir, old->fd);
-		old->fd = -1;
+		if (heir)
+			scan_hand_over(old, heir);
+		sources_discard(old);
 	}
+	from->count = from->active_count = from->opened_count = 0;
 }
 
 void sources_rescan(struct sources *sources, int64_t now_ms, int64_t now_s)

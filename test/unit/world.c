@@ -199,10 +199,11 @@ static void world_again(bool inherit)
 		settings[i].path = world_globs[i];
 	world.s = sources_new(settings, world_globs_count, &world_limits_now,
 			      false);
-	sources_adopt(world.s, positions, count, 0);
-	world_seen_count = 0;
 	if (inherit)
 		sources_inherit(world.s, old);
+	else
+		sources_adopt(world.s, positions, count, 0);
+	world_seen_count = 0;
 	sources_free(&old);
 	for (size_t i = 0; i < count; i++)
 		position_release(&positions[i]);
