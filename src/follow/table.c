@@ -35,7 +35,7 @@ static void table_grow(struct table *table)
 	struct table old = *table;
 	size_t cap = 16;
 
-	while (cap < old.count * 4)
+	while (cap < old.count * 2)
 		cap *= 2;
 	*table = (struct table){.cap = cap};
 	table->slots = mem_zero(cap, sizeof(*table->slots));
@@ -48,7 +48,7 @@ static void table_grow(struct table *table)
 
 void table_add(struct table *table, uint64_t key, void *item)
 {
-	if ((table->used + 1) * 2 > table->cap)
+	if ((table->used + 1) * 3 > table->cap * 2)
 		table_grow(table);
 	table_put(table, key, item);
 }
