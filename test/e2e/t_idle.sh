@@ -9,7 +9,7 @@ WINDOW=12	# seconds; a rescan may fall into it, and no more than 0.1 % of a core
 SWITCHES=4
 TICKS=1
 FILES=10000
-MEMORY=49152	# KiB
+MEMORY=32768	# KiB
 
 # How often all its threads gave up the processor by themselves.
 switches() {
@@ -59,6 +59,11 @@ memory_is_small() {
 	! is_plain || between 0 "$peak" "$MEMORY"
 }
 
+reload() {
+	kill -HUP "$DAEMON_PID"
+	wait_until 10 logged "is in force" 1
+}
+
 is_plain || TICKS=$((TICKS * 10))
 is_plain || FILES=2000
 # The thread sanitizer has a thread of its own that wakes ten times a second.
@@ -86,5 +91,9 @@ step "$FILES files are known" wait_until 60 knows $((FILES + 1))
 step "with them beside it, it is idle too" idle
 rows 102 102 >>"$T/log/live.csv"
 step "... and awake at once" here_once 5 1-102
+step "... memory stays small" memory_is_small
+step "it takes over all of them at a reload" reload
+rows 103 103 >>"$T/log/live.csv"
+step "... and goes on" here_once 5 1-103
 step "... memory stays small" memory_is_small
 step "the ledger agrees" wait_until 5 agrees
