@@ -19,7 +19,8 @@
 #
 # Cases:
 #
-#	one	d rows, one event each (injection: records), once
+#	one	d rows, one event each (injection: records), once; here and below
+#		the rows are in the system's cache, as if just written
 #	cold	the same, with the file dropped from the system's cache before
 #	mix	all types, injections made from d, b and t rows
 #	privacy	one, with hashed recipients
