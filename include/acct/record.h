@@ -18,6 +18,7 @@
 
 #include "acct/charset.h"
 #include "acct/identity.h"
+#include "acct/kept.h"
 #include "acct/memo.h"
 #include "acct/scratch.h"
 
@@ -27,17 +28,6 @@ struct record_clock {
 	size_t len;
 	bool good;
 	int64_t seconds;
-};
-
-/* Encoded subjects, and senders' headers with the place of the address in them:
- * mail of one campaign shares them.  Where they are kept depends on a few of
- * their bytes; what comes to the same place replaces what was there. */
-enum { RECORD_KEPT = 16 };
-
-struct record_kept {
-	struct buf from;
-	struct buf text; /* decoded */
-	size_t at, len;	 /* of the address */
 };
 
 /* Attributes as they were written for the last event with the same "key". */
@@ -56,7 +46,7 @@ struct record_tools {
 	struct charset charset;
 	struct buf text, spare, spare2;
 	struct record_clock logged, queued;
-	struct record_kept subjects[RECORD_KEPT], senders[RECORD_KEPT];
+	struct kept subjects[KEPT], senders[KEPT];
 	struct memo *sender_memo, *route_memo;
 	struct record_last stamps[2]; /* by time; of injections made, others */
 	struct record_last nodes[2];  /* with tracking, and without */

@@ -44,9 +44,10 @@ int gzip_pack_piece(struct gzip_packer *packer, struct slice in, bool last,
 		    struct buf *out);
 
 /*
- * Packing in pieces of any size, seldom: gzip_write() for each piece, gzip_write_end() at last, which makes it ready for another
- * member.  Both append to "out"; 0, or -1 past its maximum (what was appended
- * is then useless).  Always zlib.
+ * Packing in pieces of any size, seldom: gzip_write() for each piece,
+ * gzip_write_end() at last, which makes it ready for another member.  Both
+ * append to "out"; 0, or -1 past its maximum (what was appended is then
+ * useless).  Always zlib.
  */
 struct gzip_writer;
 

@@ -12,9 +12,6 @@
  */
 enum { RECORD_GROWTH = 8 };
 
-/* A longer subject or sender is read anew each time. */
-enum { RECORD_KEPT_MAX = 1000 };
-
 void record_tools_init(struct record_tools *tools,
 		       const struct settings *settings)
 {
@@ -30,12 +27,8 @@ void record_tools_init(struct record_tools *tools,
 	buf_init(&tools->text, max);
 	buf_init(&tools->spare, max);
 	buf_init(&tools->spare2, max);
-	for (int i = 0; i < RECORD_KEPT; i++) {
-		buf_init(&tools->senders[i].from, RECORD_KEPT_MAX);
-		buf_init(&tools->subjects[i].from, RECORD_KEPT_MAX);
-		buf_init(&tools->subjects[i].text,
-			 RECORD_GROWTH * RECORD_KEPT_MAX);
-	}
+	kept_init(tools->senders, 0);
+	kept_init(tools->subjects, RECORD_GROWTH * KEPT_MAX);
 }
 
 void record_tools_release(struct record_tools *tools)
@@ -47,29 +40,8 @@ void record_tools_release(struct record_tools *tools)
 	buf_release(&tools->text);
 	buf_release(&tools->spare);
 	buf_release(&tools->spare2);
-	for (int i = 0; i < RECORD_KEPT; i++) {
-		buf_release(&tools->senders[i].from);
-		buf_release(&tools->subjects[i].from);
-		buf_release(&tools->subjects[i].text);
-	}
-}
-
-/* The place for a text, which may hold another one. */
-static struct record_kept *record_place(struct record_kept kept[RECORD_KEPT],
-					struct slice text)
-{
-	const unsigned char *p = (const unsigned char *)text.p;
-	size_t hash = text.len;
-
-	if (text.len)
-		hash += p[0] + 3u * p[text.len / 2] + 5u * p[text.len / 3] +
-			7u * p[text.len - 1 - text.len / 8];
-	return &kept[hash % RECORD_KEPT];
-}
-
-static bool record_is_kept(const struct record_kept *kept, struct slice text)
-{
-	return text.len && slice_eq(text, buf_slice(&kept->from));
+	kept_release(tools->senders);
+	kept_release(tools->subjects);
 }
 
 /* --- Texts --- */
@@ -147,17 +119,17 @@ static struct slice record_decode(const struct record *record,
 struct slice record_subject(const struct record *record)
 {
 	struct slice subject = slice_trim(row_get(&record->row, ROW_SUBJECT));
-	struct record_kept *kept;
+	struct kept *kept;
 
 	if (!mime_encoded(subject))
 		return record_text(record, subject);
-	kept = record_place(record->tools->subjects, subject);
-	if (!record_is_kept(kept, subject)) {
+	kept = kept_place(record->tools->subjects, subject);
+	if (!kept_is(kept, subject)) {
 		struct slice text = record_decode(record, subject);
 
 		buf_reset(&kept->from);
 		buf_reset(&kept->text);
-		if (subject.len > RECORD_KEPT_MAX ||
+		if (subject.len > KEPT_MAX ||
 		    buf_add_slice(&kept->text, text) < 0)
 			return record_text(record, text);
 		buf_add_slice(&kept->from, subject);
@@ -271,13 +243,13 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 }
 
 /* The address in a header. */
-static struct slice record_address(struct record_kept senders[RECORD_KEPT],
+static struct slice record_address(struct kept senders[KEPT],
 				   struct slice header)
 {
-	struct record_kept *kept = record_place(senders, header);
+	struct kept *kept = kept_place(senders, header);
 	struct slice found;
 
-	if (record_is_kept(kept, header))
+	if (kept_is(kept, header))
 		return slice_of(header.p + kept->at, kept->len);
 	found = address_of_header(header);
 	if (!found.len)

@@ -108,8 +108,8 @@ void block_free(struct block **block)
 
 /* Where the bytes come from: a source as far as it goes, or a part. */
 struct block_input {
-	struct source *source; /* NULL: the part */
-	const struct block_part *part;
+	struct source *source;
+	const struct block_part *part; /* NULL: the source */
 	const struct shape_file *file;
 	int64_t from, bytes;
 };
@@ -119,7 +119,7 @@ static int64_t block_input_read(const struct block_input *in, void *p, size_t n,
 {
 	ssize_t got;
 
-	if (in->source)
+	if (!in->part)
 		return source_read(in->source, p, n, offset);
 	if (offset >= in->part->to)
 		return 0;
@@ -241,7 +241,7 @@ static enum shape_status block_pieces(struct block *block,
 		block_note_head(block);
 		status = block_window(
 			block, in,
-			!*more && (!in->source || source_final(in->source)));
+			!*more && (in->part || source_final(in->source)));
 	} while (status == SHAPE_MORE && *more && at + BLOCK_PIECE < end);
 	return status;
 }
@@ -282,7 +282,7 @@ static enum block_status block_make(struct block *block,
 	enum block_status status;
 
 	shape_limit(block->shape, 0);
-	shape_repeat(block->shape, !in->source && in->part->repeat);
+	shape_repeat(block->shape, in->part && in->part->repeat);
 	for (;;) {
 		size_t events;
 

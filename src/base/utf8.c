@@ -86,8 +86,8 @@ static size_t utf8_ascii(struct slice s, size_t at)
 #ifdef __SSE2__
 	for (; s.len - at >= 64; at += 64) {
 		if (utf8_any_high(s.p + at))
-			return at + (size_t)__builtin_ctzll(
-					    utf8_high(s.p + at));
+			return at +
+			       (size_t)__builtin_ctzll(utf8_high(s.p + at));
 	}
 #endif
 	for (; s.len - at >= sizeof(w); at += sizeof(w)) {
