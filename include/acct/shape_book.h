@@ -18,7 +18,8 @@
 struct shape {
 	const struct settings *settings;
 	struct csv csv;
-	const char *clean_to; /* what was fed is UTF-8 up to here */
+	const char *fed_to;   /* the end of what was fed */
+	const char *clean_to; /* it is UTF-8 up to here */
 	bool rest;	      /* what is fed next is the rest of that */
 	struct row_header columns;
 	struct buf columns_text; /* the header "columns" was read from */

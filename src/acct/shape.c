@@ -182,6 +182,19 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 		       : SHAPE_MORE;
 }
 
+/* How far are they UTF-8?  All at once: most files are clean, and then no row
+ * is looked at. */
+static void shape_look(struct shape *shape, struct slice bytes)
+{
+	const char *end = bytes.len ? bytes.p + bytes.len : bytes.p;
+
+	assert(!shape->rest || end == shape->fed_to);
+	if (!shape->rest)
+		shape->clean_to =
+			bytes.len ? bytes.p + utf8_valid(bytes) : bytes.p;
+	shape->fed_to = end;
+}
+
 enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			     int64_t offset, bool final, size_t *consumed_out)
 {
@@ -192,10 +205,7 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 		shape->batch.from = shape->batch.to = offset;
 	shape->begun = true;
 	assert(offset == shape->batch.to);
-	/* All at once: most files are clean, and then no row is looked at. */
-	if (!shape->rest)
-		shape->clean_to =
-			bytes.len ? bytes.p + utf8_valid(bytes) : NULL;
+	shape_look(shape, bytes);
 	if (shape_book_full(shape))
 		status = SHAPE_FULL;
 	while (status == SHAPE_MORE && at < bytes.len) {

@@ -151,15 +151,21 @@ static int rows_shape(struct shape *shape, const struct rows_query *query,
 	int more = 1;
 
 	while (more && status == SHAPE_MORE) {
-		size_t consumed;
+		size_t at = 0, consumed;
 
 		more = rows_fill(query, window, offset);
 		if (more < 0)
 			return -1;
-		status = shape_feed(shape, buf_slice(window), offset, !more,
-				    &consumed);
-		buf_consume(window, consumed);
-		offset += (int64_t)consumed;
+		do {
+			status = shape_feed(
+				shape, slice_skip(buf_slice(window), at),
+				offset + (int64_t)at, !more, &consumed);
+			at += consumed;
+			/* Nobody wants the events. */
+			shape_json_take(shape);
+		} while (status == SHAPE_PIECE);
+		buf_consume(window, at);
+		offset += (int64_t)at;
 	}
 	return 0;
 }
@@ -181,6 +187,7 @@ int rows_find(const struct config *config, const struct rows_query *query,
 	buf_init(&search.line, REFUSED_MAX);
 	buf_init(&window, config->events.max_row + ROWS_READ);
 	shape_set_trace(shape, rows_visit, &search);
+	shape_set_piece(shape, ROWS_READ);
 	shape_begin(shape, &file, query->batch->sealed_s);
 	status = rows_shape(shape, query, &window);
 	shape_end(shape);
