@@ -34,27 +34,26 @@ struct csv_stops {
 enum { CSV_BLOCK = 64 };
 
 #ifdef __SSE2__
-static inline uint64_t csv_stops_bits(__m128i hit, int at)
+/* Sixteen bytes: commas below, quotes and line ends from bit 16 on. */
+static inline uint32_t csv_stops_some(const char *p)
 {
-	return (uint64_t)(unsigned int)_mm_movemask_epi8(hit) << at;
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i comma = _mm_cmpeq_epi8(v, _mm_set1_epi8(','));
+	__m128i quote = _mm_cmpeq_epi8(v, _mm_set1_epi8('"'));
+	__m128i line = _mm_cmpeq_epi8(v, _mm_set1_epi8('\n'));
+
+	return (uint32_t)_mm_movemask_epi8(comma) |
+	       (uint32_t)_mm_movemask_epi8(_mm_or_si128(quote, line)) << 16;
 }
 
 static inline void csv_stops_of(struct csv_stops *stops, const char *p)
 {
-	const __m128i comma = _mm_set1_epi8(','), quote = _mm_set1_epi8('"');
-	const __m128i line = _mm_set1_epi8('\n');
+	uint64_t a = csv_stops_some(p), b = csv_stops_some(p + 16);
+	uint64_t c = csv_stops_some(p + 32), d = csv_stops_some(p + 48);
 
-	stops->commas = stops->others = 0;
-	for (int i = 0; i < CSV_BLOCK; i += 16) {
-		__m128i v =
-			_mm_loadu_si128((const __m128i *)(const void *)(p + i));
-
-		stops->commas |= csv_stops_bits(_mm_cmpeq_epi8(v, comma), i);
-		stops->others |=
-			csv_stops_bits(_mm_or_si128(_mm_cmpeq_epi8(v, line),
-						    _mm_cmpeq_epi8(v, quote)),
-				       i);
-	}
+	stops->commas = (a & 0xffff) | (b & 0xffff) << 16 | (c & 0xffff) << 32 |
+			d << 48;
+	stops->others = a >> 16 | b >> 16 << 16 | c >> 16 << 32 | d >> 16 << 48;
 }
 #else
 static inline void csv_stops_of(struct csv_stops *stops, const char *p)
@@ -72,18 +71,19 @@ static inline void csv_stops_look(struct csv_stops *stops, struct slice window,
 				  size_t from)
 {
 	size_t left = window.len - from;
-	char last[CSV_BLOCK] = {0};
 
 	stops->from = from;
 	if (left >= CSV_BLOCK) {
 		stops->end = from + CSV_BLOCK;
 		csv_stops_of(stops, window.p + from);
-		return;
+	} else {
+		char last[CSV_BLOCK] = {0};
+
+		stops->end = window.len;
+		if (left)
+			memcpy(last, window.p + from, left);
+		csv_stops_of(stops, last);
 	}
-	stops->end = window.len;
-	if (left)
-		memcpy(last, window.p + from, left);
-	csv_stops_of(stops, last);
 }
 
 /* What stands before "at" is passed. */

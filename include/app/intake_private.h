@@ -63,7 +63,8 @@ struct intake {
 
 	bool dirty; /* something is in memory that no checkpoint says */
 	int64_t dirty_ms;
-	bool stuck; /* the disk refused the last commit */
+	bool stuck;	    /* the disk refused the last commit */
+	unsigned int alone; /* so many blocks are tried each by itself */
 	enum intake_work stuck_at;
 	bool paused;		   /* the spool is full, and on_full is pause */
 	int64_t room_ms, clean_ms; /* looked at next */

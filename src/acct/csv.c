@@ -22,6 +22,10 @@ struct csv_scan {
 	struct csv_stops stops;
 };
 
+/* As many as there is room for at first: more than usual rows have, and a block
+ * of commas. */
+enum { CSV_FIELDS = 256 };
+
 /* What ended a field. */
 enum csv_end { CSV_COMMA = 0, CSV_LINE, CSV_FAULT, CSV_WINDOW };
 
@@ -41,7 +45,7 @@ void csv_release(struct csv *csv)
 /* One more than the most is kept, so that too many can be told. */
 static void csv_grow(struct csv *csv)
 {
-	csv->cap = csv->cap ? csv->cap * 2 : 64;
+	csv->cap = csv->cap ? csv->cap * 2 : CSV_FIELDS;
 	if (csv->cap > CSV_FIELDS_MAX)
 		csv->cap = CSV_FIELDS_MAX + 1;
 	csv->fields =

@@ -12,8 +12,9 @@
  *
  * Until the commit the members' positions are ahead of the disk, and they are
  * pending (source_pend()).  When it fails they all go back, the last one first,
- * so that a file with several blocks ends before the first of them.  While the
- * disk refuses, each block is tried alone.
+ * so that a file with several blocks ends before the first of them.  Then they
+ * are tried one by one, at once: a disk that has no room for all of them may
+ * have it for some.  When it refuses one alone, it is time to wait.
  */
 
 bool intake_group_has(const struct intake *in, const struct source *source)
@@ -37,17 +38,20 @@ static void group_clear(struct intake_group *group)
 static void group_restore(struct intake *in, int64_t now_ms)
 {
 	struct intake_group *group = &in->group;
+	bool many = group->count > 1;
 
 	sources_set_seq(in->sources, spool_next_seq(in->spool));
 	for (size_t i = group->count; i-- > 0;)
 		source_restore(group->members[i].source,
 			       &group->members[i].before, now_ms,
-			       INTAKE_RETRY_MS);
+			       many ? 0 : INTAKE_RETRY_MS);
 	/* Only now does each of them say where its file stands. */
 	for (size_t i = 0; i < group->count; i++)
 		source_settle(group->members[i].source);
 	group_clear(group);
-	intake_set_stuck(in, INTAKE_SEAL, true);
+	in->alone = SPOOL_GROUP;
+	if (!many)
+		intake_set_stuck(in, INTAKE_SEAL, true);
 }
 
 static void group_done(struct intake *in)
@@ -147,7 +151,8 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		group_refuse(in, source, now_ms);
 		return;
 	}
-	alone = in->stuck;
+	alone = in->stuck || in->alone;
+	in->alone -= in->alone > 0;
 	if (group_stage(in, source, now_s) < 0) {
 		group_restore(in, now_ms);
 		return;

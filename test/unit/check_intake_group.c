@@ -133,6 +133,26 @@ START_TEST(a_file_goes_back_before_the_first_of_its_blocks)
 }
 END_TEST
 
+/* A group that finds no room is tried one by one, before anybody waits. */
+START_TEST(what_fails_together_is_tried_alone)
+{
+	add_files(FILES, INLET_ROW(1));
+	start();
+	intake_flush(inlet.intake);
+	/* The third of them, and then none. */
+	fault_arm("fsync", 3, ENOSPC);
+	for (int i = 0; i < 1 + FILES; i++) {
+		intake_step(inlet.intake, 1000, inlet.now_s);
+		ck_assert(!intake_stuck(inlet.intake));
+	}
+	fault_disarm();
+	ck_assert_uint_eq(inlet_totals().batches, FILES);
+	for (size_t i = 0; i < commits.count; i++)
+		ck_assert_uint_eq(commits.sizes[i], 1);
+	inlet_agrees(FILES, FILES);
+}
+END_TEST
+
 /* How often a text is in rows.csv. */
 static int kept(const char *text)
 {
@@ -312,6 +332,9 @@ START_TEST(a_file_written_anew_knows_no_number_that_came_back)
 	next = spool_next_seq(inlet.spool);
 	fault_arm_some("renameat", 1, 1000, EIO);
 	intake_step(inlet.intake, 1000, inlet.now_s);
+	ck_assert(!intake_stuck(inlet.intake));
+	ck_assert_uint_eq(spool_next_seq(inlet.spool), next);
+	intake_step(inlet.intake, 1000, inlet.now_s);
 	fault_disarm();
 	ck_assert(intake_stuck(inlet.intake));
 	ck_assert_uint_eq(spool_next_seq(inlet.spool), next);
@@ -336,6 +359,7 @@ Suite *intake_group_suite(void)
 	tcase_add_test(tc, a_commit_has_the_next_blocks_of_a_file);
 	tcase_add_loop_test(tc, a_file_goes_back_before_the_first_of_its_blocks,
 			    0, 10);
+	tcase_add_test(tc, what_fails_together_is_tried_alone);
 	tcase_add_loop_test(tc, all_of_a_group_are_read_again, 0,
 			    2 * NROF(refusals));
 	tcase_add_test(tc, a_nameless_file_is_not_given_up_before_the_commit);
