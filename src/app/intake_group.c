@@ -5,16 +5,15 @@
 
 /*
  * A commit costs a few syncs and the whole checkpoint, however small its
- * batches are.  So blocks that are due at the same time, of several files or
- * one after the other of a file that is behind, are staged in the spool and
- * committed together: when they are many or large enough, or when nothing more
- * is due.  Where rows come as they are written, a block is a group of its own.
+ * batches are.  So the blocks of several files that are due at the same time
+ * are staged in the spool one after another, and committed together: when the
+ * next one due is of a file that is a member already, when they are many or
+ * large enough, or when nothing more is due.  The block of one busy file is a
+ * group of its own.
  *
  * Until the commit the members' positions are ahead of the disk, and they are
- * pending (source_pend()).  When it fails they all go back, the last one first,
- * so that a file with several blocks ends before the first of them.  Then they
- * are tried one by one, at once: a disk that has no room for all of them may
- * have it for some.  When it refuses one alone, it is time to wait.
+ * pending (source_pend()).  When it fails they all go back.  While the disk
+ * refuses, each block is tried alone.
  */
 
 bool intake_group_has(const struct intake *in, const struct source *source)
@@ -38,20 +37,17 @@ static void group_clear(struct intake_group *group)
 static void group_restore(struct intake *in, int64_t now_ms)
 {
 	struct intake_group *group = &in->group;
-	bool many = group->count > 1;
 
 	sources_set_seq(in->sources, spool_next_seq(in->spool));
-	for (size_t i = group->count; i-- > 0;)
-		source_restore(group->members[i].source,
-			       &group->members[i].before, now_ms,
-			       many ? 0 : INTAKE_RETRY_MS);
-	/* Only now does each of them say where its file stands. */
-	for (size_t i = 0; i < group->count; i++)
-		source_settle(group->members[i].source);
+	for (size_t i = 0; i < group->count; i++) {
+		struct intake_member *member = &group->members[i];
+
+		source_restore(member->source, &member->before, now_ms,
+			       INTAKE_RETRY_MS);
+		source_settle(member->source);
+	}
 	group_clear(group);
-	in->alone = SPOOL_GROUP;
-	if (!many)
-		intake_set_stuck(in, INTAKE_SEAL, true);
+	intake_set_stuck(in, INTAKE_SEAL, true);
 }
 
 static void group_done(struct intake *in)
@@ -151,8 +147,7 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		group_refuse(in, source, now_ms);
 		return;
 	}
-	alone = in->stuck || in->alone;
-	in->alone -= in->alone > 0;
+	alone = in->stuck;
 	if (group_stage(in, source, now_s) < 0) {
 		group_restore(in, now_ms);
 		return;
