@@ -25,8 +25,9 @@ struct block {
 	struct shape_batch *batch; /* NULL: nothing was made */
 	struct shape_batch kept;
 	bool full; /* before the bytes that make a block were taken */
-	char head[BLOCK_TAIL]; /* the first bytes that were read */
-	size_t head_len;
+	char edge[BLOCK_TAIL]; /* the last bytes of the first piece */
+	size_t edge_len;
+	int64_t edge_to;
 	char tail[BLOCK_TAIL]; /* the last bytes that were taken */
 	size_t tail_len;
 	size_t raw_len; /* of the JSON */
@@ -155,28 +156,38 @@ static int block_fill(struct block *block, const struct block_input *in,
 	return (size_t)n == room;
 }
 
-static void block_note_head(struct block *block)
+static void block_note_edge(struct block *block, const struct block_input *in)
 {
-	size_t n =
-		block->window.len < BLOCK_TAIL ? block->window.len : BLOCK_TAIL;
+	const struct buf *window = &block->window;
 
-	if (!block->taken && n > block->head_len) {
-		memcpy(block->head, block->window.p, n);
-		block->head_len = n;
-	}
+	if (block->edge_len)
+		return;
+	block->edge_len = window->len < BLOCK_TAIL ? window->len : BLOCK_TAIL;
+	block->edge_to = in->from + (int64_t)window->len;
+	if (block->edge_len)
+		memcpy(block->edge, window->p + window->len - block->edge_len,
+		       block->edge_len);
 }
 
-/* A file that was cut and written anew while it was read has given bytes of
- * both: a row of the two must not become an event.  0, or -1. */
+/*
+ * A file that was cut and written anew while it was read has given bytes of
+ * both: a row of the two must not become an event.  Then other bytes stand now
+ * before the first place where they may have been joined.  (Not the file's
+ * first ones, which may be one long header in both.)  0, or -1.
+ */
 static int block_verify(const struct block *block, const struct block_input *in)
 {
 	char bytes[BLOCK_TAIL];
-	int64_t n = block_input_read(in, bytes, block->head_len, in->from);
+	int64_t from = block->edge_to - (int64_t)block->edge_len;
+	int64_t n;
 
+	if (!block->edge_len)
+		return 0;
+	n = block_input_read(in, bytes, block->edge_len, from);
 	if (n < 0)
 		return -1;
-	if (n == (int64_t)block->head_len &&
-	    memcmp(bytes, block->head, block->head_len) == 0)
+	if (n == (int64_t)block->edge_len &&
+	    memcmp(bytes, block->edge, block->edge_len) == 0)
 		return 0;
 	errno = ESTALE;
 	return -1;
@@ -238,7 +249,7 @@ static enum shape_status block_pieces(struct block *block,
 		*more = block_fill(block, in, at, end);
 		if (*more < 0)
 			return SHAPE_MORE;
-		block_note_head(block);
+		block_note_edge(block, in);
 		status = block_window(
 			block, in,
 			!*more && (in->part || source_final(in->source)));
@@ -258,7 +269,7 @@ block_shape(struct block *block, const struct block_input *in, int64_t now_s)
 	buf_reset(&block->gz);
 	gzip_pack_begin(block->packer);
 	block->taken = 0;
-	block->head_len = block->tail_len = 0;
+	block->edge_len = block->tail_len = 0;
 	shape_begin(block->shape, in->file, now_s);
 	while (status == SHAPE_MORE && more && !block->taken) {
 		end += in->bytes;
@@ -280,12 +291,11 @@ static enum block_status block_make(struct block *block,
 				    const struct block_input *in, int64_t now_s)
 {
 	enum block_status status;
+	size_t limit = 0;
 
-	shape_limit(block->shape, 0);
 	shape_repeat(block->shape, in->part && in->part->repeat);
 	for (;;) {
-		size_t events;
-
+		shape_limit(block->shape, limit);
 		status = block_shape(block, in, now_s);
 		if (status != BLOCK_MADE || !block->raw_len)
 			return status;
@@ -293,10 +303,10 @@ static enum block_status block_make(struct block *block,
 		    gzip_pack_piece(block->packer, block->batch->json, true,
 				    &block->gz) == 0)
 			return BLOCK_MADE;
-		events = shape_events(block->shape);
-		if (events < 2)
+		/* A row may have two events. */
+		if (limit == 1 || shape_events(block->shape) < 2)
 			return BLOCK_TOO_LARGE;
-		shape_limit(block->shape, events / 2);
+		limit = shape_events(block->shape) / 2;
 	}
 }
 

@@ -177,6 +177,25 @@ void source_restore(struct source *source, const struct position *position,
 	source_schedule(source);
 }
 
+enum { SOURCE_LINE_MORE = 4 };
+
+/* Can it be read again as it was?  ident_header() takes a line, of which the
+ * mark before it and a CR behind it are a part; a quoted column may be more. */
+static bool source_header_is_line(struct slice header)
+{
+	return slice_find(header, '\n') == header.len &&
+	       header.len + SOURCE_LINE_MORE < SHAPE_HEADER_MAX;
+}
+
+void source_drop_header(struct source *source)
+{
+	const struct shape_file *file = &source->at.file;
+
+	if (file->header_offset >= 0 && file->header.p &&
+	    source_header_is_line(buf_slice(&file->header)))
+		buf_release(&source_change(source)->file.header);
+}
+
 void source_pend(struct source *source)
 {
 	source->pending = true;

@@ -36,12 +36,6 @@ int source_open_path(const char *path, struct stat *st_out)
 	return -1;
 }
 
-void source_drop_header(struct source *source)
-{
-	if (source->at.file.header_offset >= 0 && source->at.file.header.p)
-		buf_release(&source_change(source)->file.header);
-}
-
 void source_close(struct source *source)
 {
 	struct sources *s = source->all;

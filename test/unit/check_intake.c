@@ -418,6 +418,34 @@ START_TEST(intake_follows_the_file_behind_an_over_long_line)
 }
 END_TEST
 
+/* A column's name with a line break: a header that is no line, and is not given
+ * back with the descriptor. */
+START_TEST(a_header_of_two_lines_is_kept)
+{
+	int64_t now_ms = 2000;
+
+	inlet_add("a.csv", "type,timeLogged,timeQueued,orig,rcpt,dsnStatus,"
+			   "\"x\ny\"\n" INLET_ROW(1));
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	inlet_settle(now_ms);
+	ck_assert_uint_eq(inlet_totals().events, 1);
+	inlet_add("a.csv", INLET_ROW(2));
+	intake_rescan(inlet.intake, now_ms, inlet.now_s);
+	intake_flush(inlet.intake);
+	fault_arm("pread", 1, EIO);
+	intake_step(inlet.intake, now_ms, inlet.now_s);
+	fault_disarm();
+	for (int i = 0; i < 40; i++) {
+		now_ms += 5000;
+		intake_rescan(inlet.intake, now_ms, inlet.now_s);
+		intake_flush(inlet.intake);
+		inlet_settle(now_ms);
+	}
+	ck_assert_uint_eq(inlet_totals().events, 2);
+}
+END_TEST
+
 Suite *intake_suite(void)
 {
 	Suite *s = suite_create("intake");
@@ -443,6 +471,7 @@ Suite *intake_suite(void)
 		tc, intake_makes_smaller_batches_where_one_would_be_too_large);
 	tcase_add_test(tc, intake_keeps_each_batch_within_its_limit);
 	tcase_add_test(tc, intake_counts_no_bytes_that_do_not_go_over_the_wire);
+	tcase_add_test(tc, a_header_of_two_lines_is_kept);
 	tcase_add_loop_test(
 		tc, intake_follows_the_file_behind_an_over_long_line, 0, 2);
 	suite_add_tcase(s, tc);
