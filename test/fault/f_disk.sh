@@ -61,10 +61,14 @@ sample_once() {
 	sample_first=$(ls "$T/spool/ready" | head -n 1)
 	sample_second=$(find "$T/spool/ready" -name '*.gz' ! -name '*01_*' \
 		-printf '%f\n' 2>/dev/null | sort | head -n 1)
+	sample_moves=$(cat "$T/moves")
 	sample_free=$(free_of "$T/spool")
 	sample_others=$(stat -c %s "$T/spool/others")
 	# Their bytes are gone before their file has its size.
-	[ ! -e "$T/moving" ] || sample_others=moving
+	case $sample_moves in
+	*begin) sample_others=moving ;;
+	esac
+	[ "$sample_moves" = "$(cat "$T/moves")" ] || sample_others=moving
 	echo "$sample_free $sample_others" \
 		"${sample_first%%_*} ${sample_second%%_*}"
 }
@@ -115,9 +119,9 @@ oldest_first() {
 }
 
 others() {
-	: >"$T/moving"
+	echo "$1 begin" >"$T/moves"
 	fallocate -l "$1" "$T/spool/others"
-	rm "$T/moving"
+	echo "$1" >"$T/moves"
 }
 
 all_read() {
