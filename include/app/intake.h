@@ -14,9 +14,10 @@
  *	intake_save(in, now_s);
  *	intake_free(&in);
  *
- * A step seals at most INTAKE_TURN groups of the blocks that are due, and saves
- * the checkpoint when something changed that no seal carried.  The order of a
- * seal is the spool's (spool.h); what makes a block, sources.h's.
+ * A step seals at most INTAKE_TURN groups of the blocks that are due, or as
+ * many blocks of one file, and saves the checkpoint when something changed that
+ * no seal carried.  The order of a seal is the spool's (spool.h); what makes a
+ * block, sources.h's.
  *
  * It owns the ledger, and is the only one that writes the checkpoint.  What
  * delivery did reaches the ledger through the spool's departures, what delivery

@@ -23,12 +23,14 @@
 /* What the disk may refuse. */
 enum intake_work { INTAKE_SAVE = 0, INTAKE_SEAL, INTAKE_ROOM };
 
-/* Blocks that become durable together, each of another file. */
-enum { INTAKE_GROUP_BYTES = 256 << 10 };
+/* Blocks that become durable together: four full batches of usual rows, which
+ * are a step's. */
+enum { INTAKE_GROUP_BYTES = 4 << 20 };
 
 struct intake_member {
 	struct source *source;
 	struct position before;
+	int64_t block_bytes; /* before */
 	struct batch batch;
 	uint64_t rows;
 };
@@ -62,7 +64,8 @@ struct intake {
 
 	bool dirty; /* something is in memory that no checkpoint says */
 	int64_t dirty_ms;
-	bool stuck; /* the disk refused the last commit */
+	bool stuck;	    /* the disk refused the last commit */
+	unsigned int alone; /* so many blocks are tried each by itself */
 	enum intake_work stuck_at;
 	bool paused;		   /* the spool is full, and on_full is pause */
 	int64_t room_ms, clean_ms; /* looked at next */
@@ -122,9 +125,19 @@ int intake_make_room(struct intake *in, uint64_t bytes, int64_t now_s);
 void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		      int64_t now_s);
 
-/* Make the group durable; else all members are read again. */
-void intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s);
+/* Make the group (maybe empty) durable.  0, or -1: all members are read again.
+ */
+int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s);
 
+/*
+ * What comes of the block is not for a group, so the file's blocks before it
+ * have to be durable.  false: they are not, the file went back, and what was
+ * made behind them is to be forgotten.
+ */
+bool intake_group_settle(struct intake *in, const struct source *source,
+			 int64_t now_ms, int64_t now_s);
+
+/* Has the file a block in the group? */
 bool intake_group_has(const struct intake *in, const struct source *source);
 
 /* Of which blocks that are not durable the malformed rows were kept. */

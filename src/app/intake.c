@@ -197,20 +197,16 @@ static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 	intake_set_paused(in, false);
 	for (int turns = 0; turns < INTAKE_TURN;) {
 		struct source *source = sources_due(in->sources, now_ms);
-		size_t count;
+		size_t count = in->group.count;
+		bool again;
 
 		if (!source)
 			break;
-		if (intake_group_has(in, source)) {
-			intake_group_commit(in, now_ms, now_s);
-			turns++;
-			if (in->stuck)
-				break;
-		}
-		count = in->group.count;
+		again = intake_group_has(in, source);
 		intake_block(in, source, now_ms, now_s);
-		/* What joins a group is one turn with all the others. */
-		turns += in->group.count != count + 1;
+		/* Files that join a group are one turn, but for their further
+		 * blocks. */
+		turns += again || in->group.count != count + 1;
 	}
 	intake_group_commit(in, now_ms, now_s);
 	return INT64_MAX;

@@ -142,12 +142,7 @@ enum block_status intake_make(struct intake *in, struct source *source,
 			      int64_t now_s)
 {
 	struct block *block = in->crew ? ahead_take(in, source, now_s) : NULL;
-	enum block_status status = BLOCK_MADE;
 
 	in->block = block ? block : in->own;
-	if (!block)
-		status = block_read(in->own, source, now_s);
-	if (status == BLOCK_MADE)
-		block_measure(in->block, source);
-	return status;
+	return block ? BLOCK_MADE : block_read(in->own, source, now_s);
 }

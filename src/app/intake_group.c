@@ -5,15 +5,20 @@
 
 /*
  * A commit costs a few syncs and the whole checkpoint, however small its
- * batches are.  So the blocks of several files that are due at the same time
- * are staged in the spool one after another, and committed together: when the
- * next one due is of a file that is a member already, when they are many or
- * large enough, or when nothing more is due.  The block of one busy file is a
- * group of its own.
+ * batches are.  So blocks that are due at the same time, of several files or
+ * one after the other of a file that is behind, are staged in the spool and
+ * committed together: when they are many or large enough, or when nothing more
+ * is due.  Where rows come as they are written, a block is a group of its own.
  *
  * Until the commit the members' positions are ahead of the disk, and they are
- * pending (source_pend()).  When it fails they all go back.  While the disk
- * refuses, each block is tried alone.
+ * pending (source_pend()).  When it fails they all go back, the last one first,
+ * so that a file with several blocks ends before the first of them.  Then they
+ * are tried one by one, at once: a disk that has no room for all of them may
+ * have it for some.  When it refuses one alone, it is time to wait.
+ *
+ * A block that was made while its file had a member in the group is of a
+ * position that a failed commit takes back.  So whatever comes of it but a
+ * member waits for the commit, and is dropped if that fails.
  */
 
 bool intake_group_has(const struct intake *in, const struct source *source)
@@ -37,17 +42,23 @@ static void group_clear(struct intake_group *group)
 static void group_restore(struct intake *in, int64_t now_ms)
 {
 	struct intake_group *group = &in->group;
+	bool many = group->count > 1;
 
 	sources_set_seq(in->sources, spool_next_seq(in->spool));
-	for (size_t i = 0; i < group->count; i++) {
+	for (size_t i = group->count; i-- > 0;) {
 		struct intake_member *member = &group->members[i];
 
 		source_restore(member->source, &member->before, now_ms,
-			       INTAKE_RETRY_MS);
-		source_settle(member->source);
+			       many ? 0 : INTAKE_RETRY_MS);
+		source_set_block_bytes(member->source, member->block_bytes);
 	}
+	/* Only now does each of them say where its file stands. */
+	for (size_t i = 0; i < group->count; i++)
+		source_settle(group->members[i].source);
 	group_clear(group);
-	intake_set_stuck(in, INTAKE_SEAL, true);
+	in->alone = SPOOL_GROUP;
+	if (!many)
+		intake_set_stuck(in, INTAKE_SEAL, true);
 }
 
 static void group_done(struct intake *in)
@@ -65,34 +76,47 @@ static void group_done(struct intake *in)
 	intake_set_stuck(in, INTAKE_SEAL, false);
 }
 
-void intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
+int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
 {
 	struct books_draft draft;
+	int status;
 
 	if (!in->group.count)
-		return;
+		return 0;
 	draft = books_draft(&in->books, &in->group.account);
-	if (intake_commit(in, &draft, now_s) == 0)
+	status = intake_commit(in, &draft, now_s);
+	if (status == 0)
 		group_done(in);
 	else
 		group_restore(in, now_ms);
 	intake_say_events(in, now_ms);
+	return status;
 }
 
-/* Is there room for the block that was just read?  If not with the others in
- * the group, then perhaps when they can be evicted. */
-static bool group_room(struct intake *in, int64_t now_ms, int64_t now_s)
+/* Does the file stand where it stood, now that the group is durable?  (It may
+ * also have begun anew.) */
+static bool group_leaves(struct intake *in, const struct source *source,
+			 int64_t now_ms, int64_t now_s)
 {
-	uint64_t bytes = block_gz(in->block).len;
-	bool roomy = intake_make_room(in, in->group.bytes + bytes, now_s) >= 0;
+	int64_t offset = source_position(source)->offset;
 
-	if (!roomy && in->group.count) {
-		intake_group_commit(in, now_ms, now_s);
-		roomy = intake_make_room(in, bytes, now_s) >= 0;
-	}
-	if (in->config->spool.pause)
-		intake_set_paused(in, !roomy && errno == ENOSPC);
-	return roomy;
+	return intake_group_commit(in, now_ms, now_s) == 0 &&
+	       source_position(source)->offset == offset;
+}
+
+bool intake_group_settle(struct intake *in, const struct source *source,
+			 int64_t now_ms, int64_t now_s)
+{
+	return !intake_group_has(in, source) ||
+	       group_leaves(in, source, now_ms, now_s);
+}
+
+/* Is there room for the block that was just read, and the group? */
+static bool group_room(struct intake *in, int64_t now_s)
+{
+	uint64_t bytes = in->group.bytes + block_gz(in->block).len;
+
+	return intake_make_room(in, bytes, now_s) >= 0;
 }
 
 /* There is none: read it again, at once if more can be evicted. */
@@ -122,6 +146,8 @@ static int group_stage(struct intake *in, struct source *source, int64_t now_s)
 	member->rows = shaped->account.rows;
 	position_init(&member->before);
 	position_copy(&member->before, source_position(source));
+	member->block_bytes = source_block_bytes(source);
+	block_measure(in->block, source);
 	intake_fill(in, shaped, &member->batch, now_s);
 	member->batch.number = member->before.number;
 	member->batch.before = intake_edge(&member->before.file);
@@ -141,13 +167,22 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		      int64_t now_s)
 {
 	const struct shape_batch *shaped = block_batch(in->block);
-	bool alone;
+	bool alone, roomy = group_room(in, now_s);
 
-	if (!group_room(in, now_ms, now_s)) {
+	/* Perhaps when the others can be evicted. */
+	if (!roomy && in->group.count) {
+		if (!group_leaves(in, source, now_ms, now_s))
+			return;
+		roomy = group_room(in, now_s);
+	}
+	if (in->config->spool.pause)
+		intake_set_paused(in, !roomy && errno == ENOSPC);
+	if (!roomy) {
 		group_refuse(in, source, now_ms);
 		return;
 	}
-	alone = in->stuck;
+	alone = in->stuck || in->alone;
+	in->alone -= in->alone > 0;
 	if (group_stage(in, source, now_s) < 0) {
 		group_restore(in, now_ms);
 		return;

@@ -122,10 +122,13 @@ static void intake_pass(struct intake *in, struct source *source,
 {
 	const struct shape_batch *shaped = block_batch(in->block);
 
+	intake_kept_drop(in, source_position(source)->id.ino, shaped->from);
+	block_measure(in->block, source);
 	source_advance(source, shaped->to, &shaped->file, &shaped->account,
 		       now_s);
 	account_merge(&in->books.ledger.account, &shaped->account);
 	intake_dirty(in, now_ms);
+	intake_say_notes(in, source_position(source)->path, shaped);
 }
 
 static void intake_made(struct intake *in, struct source *source,
@@ -139,21 +142,23 @@ static void intake_made(struct intake *in, struct source *source,
 		return;
 	}
 	intake_keep_malformed(in, source);
-	if (block_gz(in->block).len) {
+	if (block_gz(in->block).len)
 		intake_group_add(in, source, now_ms, now_s);
-		return;
-	}
-	intake_kept_drop(in, source_position(source)->id.ino, shaped->from);
-	intake_pass(in, source, now_ms, now_s);
-	intake_say_notes(in, source_position(source)->path, shaped);
+	else
+		intake_pass(in, source, now_ms, now_s);
 }
 
 void intake_block(struct intake *in, struct source *source, int64_t now_ms,
 		  int64_t now_s)
 {
-	const char *path = source_position(source)->path;
+	enum block_status status = intake_make(in, source, now_s);
+	bool batch = status == BLOCK_MADE && block_gz(in->block).len;
+	const char *path;
 
-	switch (intake_make(in, source, now_s)) {
+	if (!batch && !intake_group_settle(in, source, now_ms, now_s))
+		return;
+	path = source_position(source)->path;
+	switch (status) {
 	case BLOCK_MADE:
 		intake_made(in, source, now_ms, now_s);
 		break;

@@ -412,7 +412,8 @@ static void story_of_a_full_disk(int steps)
 {
 	begin_plain();
 	fault_arm_from("renameat", 1, EIO);
-	for (int64_t i = 0; i <= steps; i++)
+	/* A step for the group, and one for each try of one block. */
+	for (int64_t i = 0; i <= steps + 1; i++)
 		step(2000 + i * INTAKE_RETRY_MS);
 	ck_assert(intake_stuck(inlet.intake));
 	fault_disarm();
