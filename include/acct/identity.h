@@ -40,7 +40,7 @@ void identity_read(struct identity *identity, const struct row *row,
 
 /* 3.2: of an event made from a row, and of an injection. */
 uint64_t identity_event(struct digest row, int64_t offset,
-			const char *event_name);
+			struct slice event_name);
 uint64_t identity_reception(struct slice message_id);
 
 #endif /* ACCT_IDENTITY_H */

@@ -34,8 +34,7 @@ struct memo_entry {
 	/* memo.c's; what is looked at for each row comes first. */
 	uint64_t which;
 	uint64_t missed; /* the hash that last came here in vain */
-	uint64_t words[MEMO_PARTS];
-	uint16_t lens[MEMO_PARTS];
+	uint64_t lens;	 /* of the parts, sixteen bits for each */
 
 	/* The caller's. */
 	uint16_t json_len; /* 0: not known */

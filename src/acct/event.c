@@ -344,7 +344,7 @@ void event_plan(struct event *event, const struct record *record,
 		event->id = identity_reception(record->identity.message_id);
 	else
 		event->id = identity_event(record->digest, record->offset,
-					   account_event_name(type));
+					   account_event_text(type));
 }
 
 static void event_make(struct event *event, const struct record *record)

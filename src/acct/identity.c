@@ -124,10 +124,9 @@ void identity_read(struct identity *identity, const struct row *row,
 }
 
 uint64_t identity_event(struct digest row, int64_t offset,
-			const char *event_name)
+			struct slice event_name)
 {
-	return digest_63(
-		digest_mix(row, (uint64_t)offset, slice_str(event_name)));
+	return digest_63(digest_mix(row, (uint64_t)offset, event_name));
 }
 
 uint64_t identity_reception(struct slice message_id)

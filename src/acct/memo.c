@@ -29,7 +29,7 @@ void memo_free(struct memo **memo)
 	*memo = NULL;
 }
 
-static uint64_t memo_load(const char *p)
+static inline uint64_t memo_load(const char *p)
 {
 	uint64_t word;
 
@@ -37,14 +37,21 @@ static uint64_t memo_load(const char *p)
 	return word;
 }
 
+static inline uint32_t memo_load_half(const char *p)
+{
+	uint32_t half;
+
+	memcpy(&half, p, sizeof(half));
+	return half;
+}
+
 /*
  * A text as a word: all of it when it has less than eight bytes, in parts that
- * may overlap; else both ends and the middle.
+ * may overlap; else both ends and the middle, which tell most texts apart.
  */
-static uint64_t memo_word(struct slice part)
+static inline uint64_t memo_word(struct slice part)
 {
 	const unsigned char *p = (const unsigned char *)part.p;
-	uint32_t first, last;
 
 	if (part.len >= sizeof(uint64_t)) {
 		size_t end = part.len - sizeof(uint64_t);
@@ -52,11 +59,11 @@ static uint64_t memo_word(struct slice part)
 		return (memo_load(part.p) * 3 ^ memo_load(part.p + end)) +
 		       (memo_load(part.p + end / 2) << 1);
 	}
-	if (part.len >= sizeof(first)) {
-		memcpy(&first, p, sizeof(first));
-		memcpy(&last, p + part.len - sizeof(last), sizeof(last));
-		return first | (uint64_t)last << 32;
-	}
+	if (part.len >= sizeof(uint32_t))
+		return memo_load_half(part.p) |
+		       (uint64_t)memo_load_half(part.p + part.len -
+						sizeof(uint32_t))
+			       << 32;
 	if (!part.len)
 		return 0;
 	return p[0] | (uint64_t)p[part.len / 2] << 8 |
@@ -82,19 +89,31 @@ static bool memo_differs(const char *p, const char *q)
 }
 #endif
 
-/* What the word does not say, by steps that may overlap: memcmp() is a call,
- * and texts are short. */
-static bool memo_same(struct slice part, const char *key)
+/* Of less than a step. */
+static inline bool memo_same_few(const char *p, const char *key, size_t n)
+{
+	if (n >= sizeof(uint64_t)) {
+		n -= sizeof(uint64_t);
+		return memo_load(p) == memo_load(key) &&
+		       memo_load(p + n) == memo_load(key + n);
+	}
+	if (n >= sizeof(uint32_t)) {
+		n -= sizeof(uint32_t);
+		return memo_load_half(p) == memo_load_half(key) &&
+		       memo_load_half(p + n) == memo_load_half(key + n);
+	}
+	return !n || (p[0] == key[0] && p[n / 2] == key[n / 2] &&
+		      p[n - 1] == key[n - 1]);
+}
+
+/* Of one length, by steps that may overlap: memcmp() is a call, and texts are
+ * short. */
+static inline bool memo_same(struct slice part, const char *key)
 {
 	size_t at = 0, last = part.len - MEMO_STEP;
 
-	if (part.len < sizeof(uint64_t))
-		return true;
-	if (part.len < MEMO_STEP) {
-		last = part.len - sizeof(uint64_t);
-		return memo_load(part.p) == memo_load(key) &&
-		       memo_load(part.p + last) == memo_load(key + last);
-	}
+	if (part.len < MEMO_STEP)
+		return memo_same_few(part.p, key, part.len);
 	for (; at < last; at += MEMO_STEP) {
 		if (memo_differs(part.p + at, key + at))
 			return false;
@@ -102,30 +121,27 @@ static bool memo_same(struct slice part, const char *key)
 	return !memo_differs(part.p + last, key + last);
 }
 
-static bool memo_is(const struct memo_entry *entry, const uint64_t *words,
-		    const struct slice *parts, size_t count)
+static bool memo_is(const struct memo_entry *entry, const struct slice *parts,
+		    size_t count)
 {
 	const char *key = entry->key;
 
 	for (size_t i = 0; i < count; i++) {
-		if (parts[i].len != entry->lens[i] ||
-		    words[i] != entry->words[i] || !memo_same(parts[i], key))
+		if (!memo_same(parts[i], key))
 			return false;
-		key += entry->lens[i];
+		key += parts[i].len;
 	}
 	return true;
 }
 
-static void memo_take(struct memo_entry *entry, const uint64_t *words,
-		      const struct slice *parts, size_t count)
+static void memo_take(struct memo_entry *entry, const struct slice *parts,
+		      size_t count)
 {
 	char *key = entry->key;
 
 	entry->has_from = entry->has_mapped = false;
 	entry->json_len = 0;
 	for (size_t i = 0; i < count; i++) {
-		entry->words[i] = words[i];
-		entry->lens[i] = (uint16_t)parts[i].len;
 		if (parts[i].len)
 			memcpy(key, parts[i].p, parts[i].len);
 		key += parts[i].len;
@@ -135,25 +151,30 @@ static void memo_take(struct memo_entry *entry, const uint64_t *words,
 struct memo_entry *memo_find(struct memo *memo, uint64_t which,
 			     const struct slice *parts, size_t count)
 {
-	uint64_t words[MEMO_PARTS], hash = which;
+	uint64_t lens = 0, hash = which;
 	struct memo_entry *entry;
 	size_t len = 0;
 
 	assert(count <= MEMO_PARTS);
 	for (size_t i = 0; i < count; i++) {
-		words[i] = memo_word(parts[i]);
-		hash = (hash ^ (words[i] + parts[i].len)) * MEMO_PRIME;
+		hash = (hash ^ memo_word(parts[i])) * MEMO_PRIME;
 		hash ^= hash >> 32;
+		lens = lens << 16 | (parts[i].len & 0xffff);
 		len += parts[i].len;
 	}
-	entry = &memo->entries[hash % MEMO_PLACES];
-	if (entry->which == which && memo_is(entry, words, parts, count))
+	if (len > MEMO_KEY)
+		return NULL;
+	hash = (hash ^ lens) * MEMO_PRIME;
+	entry = &memo->entries[hash >> 32 & (MEMO_PLACES - 1)];
+	if (entry->which == which && entry->lens == lens &&
+	    memo_is(entry, parts, count))
 		return entry;
-	if (entry->missed != hash || len > MEMO_KEY) {
+	if (entry->missed != hash) {
 		entry->missed = hash;
 		return NULL;
 	}
 	entry->which = which;
-	memo_take(entry, words, parts, count);
+	entry->lens = lens;
+	memo_take(entry, parts, count);
 	return entry;
 }

@@ -316,7 +316,7 @@ static void record_from(struct record *record)
 
 /* The mapping's answer, which is the same for rows with the same names unless
  * a filter asks for the sender. */
-static void record_ask(struct record *record, const struct mapping_query *query)
+static void record_ask(struct record *record, struct mapping_query *query)
 {
 	const struct mapping *mapping = record->tools->settings->mapping;
 	struct memo_entry *entry = record->route;
@@ -325,6 +325,7 @@ static void record_ask(struct record *record, const struct mapping_query *query)
 		record->mapped = entry->mapped;
 		return;
 	}
+	query->from_domain = address_domain(record->from);
 	mapping_lookup(mapping, query, &record->mapped);
 	if (!entry || mapping_has_filters(mapping))
 		return;
@@ -341,7 +342,6 @@ void record_map(struct record *record)
 	};
 
 	record_from(record);
-	query.from_domain = address_domain(record->from);
 	record->route = NULL;
 	if (!report) {
 		const struct slice parts[] = {

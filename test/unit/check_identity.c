@@ -197,14 +197,14 @@ START_TEST(an_event_id_depends_on_the_row_and_its_place)
 {
 	struct digest row = digest_of(SLICE("d,1"));
 
-	ck_assert_uint_ne(identity_event(row, 10, "delivery"),
-			  identity_event(row, 14, "delivery"));
-	ck_assert_uint_ne(identity_event(row, 10, "delivery"),
-			  identity_event(row, 10, "inband"));
+	ck_assert_uint_ne(identity_event(row, 10, SLICE("delivery")),
+			  identity_event(row, 14, SLICE("delivery")));
+	ck_assert_uint_ne(identity_event(row, 10, SLICE("delivery")),
+			  identity_event(row, 10, SLICE("inband")));
 	ck_assert_uint_ne(
-		identity_event(row, 10, "delivery"),
-		identity_event(digest_of(SLICE("d,2")), 10, "delivery"));
-	ck_assert_uint_le(identity_event(row, INT64_MAX, "delivery"),
+		identity_event(row, 10, SLICE("delivery")),
+		identity_event(digest_of(SLICE("d,2")), 10, SLICE("delivery")));
+	ck_assert_uint_le(identity_event(row, INT64_MAX, SLICE("delivery")),
 			  INT64_MAX);
 	ck_assert_uint_ne(identity_reception(SLICE("a")),
 			  identity_reception(SLICE("b")));
