@@ -20,6 +20,7 @@
 #include "acct/attribute.h"
 #include "base/buf.h"
 #include "base/decimal.h"
+#include "base/hint.h"
 #include "base/json_run.h"
 
 enum { EVENT_LINE_ROOM = 16 << 10 }; /* asked for at once */
@@ -53,9 +54,9 @@ static inline void event_line_string(struct event_line *line,
 	const struct attribute_key *key = &attribute_keys[attribute];
 	char *p = line->p;
 
-	if (value.len > event_line_room(line) / 8 ||
-	    ATTRIBUTE_KEY + 2 + JSON_RUN_ROOM(value.len) >
-		    event_line_room(line)) {
+	if (UNLIKELY(value.len > event_line_room(line) / 8 ||
+		     ATTRIBUTE_KEY + 2 + JSON_RUN_ROOM(value.len) >
+			     event_line_room(line))) {
 		event_line_more_string(line, attribute, value);
 		return;
 	}
@@ -68,7 +69,7 @@ static inline void event_line_string(struct event_line *line,
 /* Text that is JSON already: a comma, a key, a value, and so on. */
 static inline void event_line_json(struct event_line *line, struct slice json)
 {
-	if (json.len > event_line_room(line)) {
+	if (UNLIKELY(json.len > event_line_room(line))) {
 		event_line_more(line, json);
 		return;
 	}
@@ -93,7 +94,8 @@ static inline void event_line_decimal(struct event_line *line,
 	const struct attribute_key *key = &attribute_keys[attribute];
 	char text[DECIMAL_ROOM], *p = line->p;
 
-	if (event_line_room(line) < ATTRIBUTE_KEY + DECIMAL_ROOM + 1) {
+	if (UNLIKELY(event_line_room(line) <
+		     ATTRIBUTE_KEY + DECIMAL_ROOM + 1)) {
 		event_line_more_string(line, attribute,
 				       decimal_text(text, number));
 		return;
@@ -108,8 +110,8 @@ static inline void event_line_open(struct event_line *line, struct buf *out,
 				   enum event_type type)
 {
 	line->out = out;
-	if (out->cap - out->len >= EVENT_LINE_ROOM &&
-	    out->max - out->len >= EVENT_LINE_ROOM) {
+	if (LIKELY(out->cap - out->len >= EVENT_LINE_ROOM &&
+		   out->max - out->len >= EVENT_LINE_ROOM)) {
 		line->p = out->p + out->len;
 		line->end = line->p + EVENT_LINE_ROOM;
 	} else {

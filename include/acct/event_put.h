@@ -13,6 +13,7 @@
 #include <assert.h>
 
 #include "acct/event.h"
+#include "base/hint.h"
 
 /* Sets of event types, as the column "on" of mapping.md 4 names them. */
 enum {
@@ -50,7 +51,7 @@ static inline void event_word(struct event *event, enum attribute attribute,
 			      struct slice value, struct slice json,
 			      const char *origin)
 {
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, attribute, value, SHAPE_STRING, origin);
 	else
 		event_line_json(&event->line, json);
@@ -60,7 +61,7 @@ static inline void event_word(struct event *event, enum attribute attribute,
 static inline void event_always(struct event *event, enum attribute attribute,
 				struct slice value, const char *origin)
 {
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, attribute, value, SHAPE_STRING, origin);
 	else
 		event_line_string(&event->line, attribute, value);
@@ -78,7 +79,7 @@ static inline void event_decimal(struct event *event, enum attribute attribute,
 				 char text[DECIMAL_ROOM], uint64_t number,
 				 const char *origin)
 {
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, attribute, decimal_text(text, number),
 			   SHAPE_STRING, origin);
 	else

@@ -104,8 +104,9 @@ struct slice record_clean(const struct record *record, struct slice text);
 static inline struct slice record_text(const struct record *record,
 				       struct slice text)
 {
-	return record->clean && !record->mask ? text
-					      : record_clean(record, text);
+	return LIKELY(record->clean && !record->mask)
+		       ? text
+		       : record_clean(record, text);
 }
 
 struct slice record_sender(const struct record *record, struct slice address);

@@ -22,6 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/hint.h"
 #include "base/slice.h"
 
 enum row_column {
@@ -102,7 +103,7 @@ static inline struct slice row_get(const struct row *row, size_t column)
 	uint32_t at = row->header->first[column];
 
 	while (at < row->count) {
-		if (row->fields[at].len)
+		if (LIKELY(row->fields[at].len))
 			return row->fields[at];
 		at = row->header->next[at];
 	}

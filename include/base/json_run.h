@@ -21,6 +21,7 @@
 
 #include <stdint.h>
 
+#include "base/hint.h"
 #include "base/slice.h"
 
 #ifdef __SSE2__
@@ -97,7 +98,7 @@ static inline char *json_run(char *out, struct slice text)
 		uint64_t word = json_run_few(p, n);
 
 		/* The zeros are marked as well: they go first. */
-		if (json_run_marks(word) << (64 - n * 8))
+		if (UNLIKELY(json_run_marks(word) << (64 - n * 8)))
 			return json_run_long(out, text);
 		memcpy(out, &word, sizeof(word));
 		return out + n;
@@ -107,7 +108,7 @@ static inline char *json_run(char *out, struct slice text)
 		uint64_t head = json_run_load(p);
 		uint64_t tail = json_run_load(p + n - 8);
 
-		if (json_run_marks(head) | json_run_marks(tail))
+		if (UNLIKELY(json_run_marks(head) | json_run_marks(tail)))
 			return json_run_long(out, text);
 		memcpy(out, &head, sizeof(head));
 		memcpy(out + n - 8, &tail, sizeof(tail));
@@ -120,7 +121,7 @@ static inline char *json_run(char *out, struct slice text)
 		for (size_t at = 16; at + 16 < n; at += 16)
 			marks |= json_run_wide(out + at, p + at);
 		marks |= json_run_wide(out + n - 16, p + n - 16);
-		return marks ? json_run_long(out, text) : out + n;
+		return UNLIKELY(marks) ? json_run_long(out, text) : out + n;
 	}
 #endif
 	return json_run_long(out, text);

@@ -18,11 +18,11 @@ struct event_span {
  * made, and event_keep() called behind them. */
 static bool event_recall(struct event *event, struct event_span *span)
 {
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		span->json = NULL;
 	if (!span->json)
 		return false;
-	if (*span->json_len) {
+	if (LIKELY(*span->json_len)) {
 		event_line_json(&event->line,
 				slice_of(span->json, *span->json_len));
 		return true;
@@ -61,7 +61,7 @@ static struct event_span event_memo(const struct record *record,
 
 static struct event_span event_last(struct record_last *last, int64_t key)
 {
-	if (last->key != key) {
+	if (UNLIKELY(last->key != key)) {
 		last->key = key;
 		last->json_len = 0;
 	}
@@ -94,7 +94,7 @@ static void event_identity(struct event *event, const struct record *record)
 		origin = event_origin(event, record, "rule 3.1.1 column ",
 				      record->tools->settings
 					      ->message_id_columns[id->column]);
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, ATTRIBUTE_TYPE,
 			   account_event_text(event->type), SHAPE_STRING,
 			   event->synthesized ? "rule 2.2" : "column type");
@@ -109,7 +109,7 @@ static void event_recipient(struct event *event, const struct record *record)
 {
 	const char *origin = row_origin(ROW_RCPT);
 
-	if (record->mask) {
+	if (UNLIKELY(record->mask)) {
 		digest_sha1_base64(record->rcpt, event->hash);
 		event_always(event, ATTRIBUTE_RCPT_HASH,
 			     slice_of(event->hash, DIGEST_SHA1_BASE64 - 1),
@@ -236,12 +236,12 @@ static void event_subaccount(struct event *event, const struct record *record)
 	uint64_t number = event_account(event, record, &origin);
 	struct slice digits;
 
-	if (!event->listed && !number) {
+	if (LIKELY(!event->listed && !number)) {
 		event_line_json(&event->line, SLICE(",\"subaccount_id\":0"));
 		return;
 	}
 	digits = decimal_text(event->subaccount_text, number);
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, ATTRIBUTE_SUBACCOUNT_ID, digits,
 			   SHAPE_INTEGER, origin);
 	else
@@ -306,7 +306,7 @@ static void event_attempt(struct event *event, const struct record *record)
 
 static void event_tracking(struct event *event, enum attribute attribute)
 {
-	if (event->listed)
+	if (UNLIKELY(event->listed))
 		event_note(event, attribute, SLICE("true"), SHAPE_TRUE,
 			   "events.engagement_tracking");
 	else

@@ -7,6 +7,7 @@
 #include <emmintrin.h>
 #endif
 
+#include "base/hint.h"
 #include "base/mem.h"
 
 /* A power of two; a campaign takes a handful. */
@@ -162,12 +163,12 @@ struct memo_entry *memo_find(struct memo *memo, uint64_t which,
 		lens = lens << 16 | (parts[i].len & 0xffff);
 		len += parts[i].len;
 	}
-	if (len > MEMO_KEY)
+	if (UNLIKELY(len > MEMO_KEY))
 		return NULL;
 	hash = (hash ^ lens) * MEMO_PRIME;
 	entry = &memo->entries[hash >> 32 & (MEMO_PLACES - 1)];
-	if (entry->which == which && entry->lens == lens &&
-	    memo_is(entry, parts, count))
+	if (LIKELY(entry->which == which && entry->lens == lens &&
+		   memo_is(entry, parts, count)))
 		return entry;
 	if (entry->missed != hash) {
 		entry->missed = hash;

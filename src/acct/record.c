@@ -3,6 +3,7 @@
 
 #include "acct/address.h"
 #include "acct/mime.h"
+#include "base/hint.h"
 #include "base/utf8.h"
 #include "base/when.h"
 
@@ -50,7 +51,7 @@ struct slice record_lower(const struct record *record, struct slice text)
 {
 	char *p;
 
-	if (!slice_has_upper(text))
+	if (LIKELY(!slice_has_upper(text)))
 		return text;
 	p = scratch_take(&record->tools->scratch, text.len);
 	for (size_t i = 0; i < text.len; i++)
@@ -179,9 +180,9 @@ static bool record_when(struct record_clock *clock, struct slice text,
 			int64_t *seconds_out)
 {
 	text = slice_trim(text);
-	if (!text.len || text.len > sizeof(clock->text))
+	if (UNLIKELY(!text.len || text.len > sizeof(clock->text)))
 		return false;
-	if (!record_same_minute(clock, text) &&
+	if (UNLIKELY(!record_same_minute(clock, text)) &&
 	    !slice_eq(text, slice_of(clock->text, clock->len))) {
 		memcpy(clock->text, text.p, text.len);
 		clock->len = text.len;
@@ -200,7 +201,7 @@ static bool record_recipient(struct record *record)
 	record->recipient = (struct mask){0};
 	record->logged_rcpt = row_get(&record->row, ROW_RCPT);
 	bare = address_bare(record->logged_rcpt);
-	if (!bare.len || bare.len > ADDRESS_MAX)
+	if (UNLIKELY(!bare.len || bare.len > ADDRESS_MAX))
 		return false;
 	record->rcpt = record_lower(record, bare);
 	record->domain = address_domain(record->rcpt);
@@ -226,9 +227,9 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 	record->row = *row;
 	record->mask = NULL;
 	record->clean = row->clean || utf8_valid(bytes) == bytes.len;
-	if (!record_recipient(record))
+	if (UNLIKELY(!record_recipient(record)))
 		return RECORD_NO_RECIPIENT;
-	if (tools->settings->privacy_sha1)
+	if (UNLIKELY(tools->settings->privacy_sha1))
 		record->mask = &record->recipient;
 	record->has_logged =
 		record_when(&tools->logged, row_get(row, ROW_TIME_LOGGED),
@@ -236,7 +237,7 @@ enum record_fault record_read(struct record *record, struct record_tools *tools,
 	record->has_queued =
 		record_when(&tools->queued, row_get(row, ROW_TIME_QUEUED),
 			    &record->queued_s);
-	if (!record->has_logged && !record->has_queued)
+	if (UNLIKELY(!record->has_logged && !record->has_queued))
 		return RECORD_NO_TIME;
 	record->digest = digest_of(bytes);
 	return RECORD_GOOD;
@@ -295,7 +296,7 @@ static void record_from(struct record *record)
 	record->orig = address_bare(row_get(&record->row, ROW_ORIG));
 	entry = memo_find(record->tools->sender_memo, 1, parts, 3);
 	record->sender = entry;
-	if (entry && entry->has_from) {
+	if (LIKELY(entry && entry->has_from)) {
 		i = entry->from_part;
 		record->from_column = record_headers[i];
 		record->from =
@@ -321,7 +322,7 @@ static void record_ask(struct record *record, struct mapping_query *query)
 	const struct mapping *mapping = record->tools->settings->mapping;
 	struct memo_entry *entry = record->route;
 
-	if (entry && entry->has_mapped) {
+	if (LIKELY(entry && entry->has_mapped)) {
 		record->mapped = entry->mapped;
 		return;
 	}

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "acct/shape_book.h"
+#include "base/hint.h"
 #include "base/mem.h"
 #include "base/utf8.h"
 
@@ -129,7 +130,7 @@ static enum shape_status shape_row(struct shape *shape, struct shape_row *row,
 	bool header = status == CSV_ROW && kind_is_header(shape->csv.fields[0]);
 	const char *fault = NULL;
 
-	if (!header && !shape->batch.file.header.len)
+	if (UNLIKELY(!header && !shape->batch.file.header.len))
 		return SHAPE_NO_HEADER;
 	if (status == CSV_BROKEN)
 		fault = "broken quoting";
@@ -139,7 +140,7 @@ static enum shape_status shape_row(struct shape *shape, struct shape_row *row,
 		fault = "too many fields";
 	else if (header && row->bytes.len > SHAPE_HEADER_MAX)
 		fault = "header too long";
-	if (fault)
+	if (UNLIKELY(fault != NULL))
 		shape_book_malformed(shape, row, fault, NULL);
 	else if (header)
 		shape_header(shape, row);
@@ -159,14 +160,14 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 	enum shape_status status;
 
 	*taken_out = 0;
-	if (shape->batch.file.skipping) {
+	if (UNLIKELY(shape->batch.file.skipping)) {
 		*taken_out = shape_skip(shape, bytes);
 		return SHAPE_MORE;
 	}
 	csv = csv_next(&shape->csv, bytes, final, &cut);
-	if (csv == CSV_MORE)
+	if (UNLIKELY(csv == CSV_MORE))
 		return SHAPE_MORE;
-	if (csv != CSV_EMPTY) {
+	if (LIKELY(csv != CSV_EMPTY)) {
 		row.bytes = cut.bytes;
 		row.offset = offset + (int64_t)cut.lead;
 		status = shape_row(shape, &row, csv);
@@ -175,7 +176,7 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 	}
 	shape->batch.file.skipping = csv == CSV_LONG;
 	*taken_out = cut.consumed;
-	if (shape_book_full(shape))
+	if (UNLIKELY(shape_book_full(shape)))
 		return SHAPE_FULL;
 	return shape->piece && shape->json_text.len >= shape->piece
 		       ? SHAPE_PIECE
@@ -212,7 +213,7 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 		status = shape_step(shape, slice_skip(bytes, at),
 				    offset + (int64_t)at, final, &taken);
 		at += taken;
-		if (!taken)
+		if (UNLIKELY(!taken))
 			break;
 	}
 	shape->batch.to += (int64_t)at;

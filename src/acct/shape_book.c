@@ -3,6 +3,8 @@
 
 #include <assert.h>
 
+#include "base/hint.h"
+
 /*
  * A row is weighed before anything is booked, so that one which does not fit
  * leaves nothing behind but JSON, and that is cut off again.
@@ -142,9 +144,9 @@ static void shape_weigh(struct shape *shape, struct shape_row *row)
 				    idset_has(&shape->receptions, event->id);
 		row->sent[i] = !row->expired[i] &&
 			       (!row->duplicate[i] || shape->repeat);
-		if (shape->visit)
+		if (UNLIKELY(shape->visit))
 			event_list(event, &verdict->record);
-		if (!row->sent[i])
+		if (UNLIKELY(!row->sent[i]))
 			continue;
 		row->sent_count++;
 #ifdef EVENTS_BY_YAJL
@@ -186,7 +188,7 @@ static void shape_shipped(struct shape *shape, const struct shape_row *row)
 
 		/* A duplicate is in the batch: the row it is of is shipped. */
 		shipped |= row->sent[i] || row->duplicate[i];
-		if (row->sent[i]) {
+		if (LIKELY(row->sent[i])) {
 			account->events[event->type]++;
 			batch->repeats += row->duplicate[i];
 			if (!shape->events || event->time_s < batch->oldest_s)
@@ -220,9 +222,9 @@ static bool shape_events_of(struct shape *shape, struct shape_row *row)
 	shape->json_text.max = max;
 	too_large = shape->json_text.overflow;
 	full = !too_large && shape_passes(shape, row);
-	if (too_large || full)
+	if (UNLIKELY(too_large || full))
 		buf_truncate(&shape->json_text, start);
-	if (too_large)
+	if (UNLIKELY(too_large))
 		shape_book_malformed(shape, row, "too large",
 				     &shape->verdict.record.recipient);
 	else if (!full)

@@ -2,6 +2,7 @@
 #include "acct/verdict.h"
 
 #include "acct/address.h"
+#include "base/hint.h"
 
 static bool verdict_skip(struct verdict *verdict, enum skip_reason reason)
 {
@@ -135,7 +136,7 @@ void verdict_reach(struct verdict *verdict, struct record_tools *tools,
 	if (verdict_of_type(verdict, kind))
 		return;
 	fault = record_read(record, tools, kind, row, bytes);
-	if (fault) {
+	if (UNLIKELY(fault)) {
 		verdict_malformed(verdict, fault);
 		return;
 	}
@@ -144,7 +145,7 @@ void verdict_reach(struct verdict *verdict, struct record_tools *tools,
 	if (kind_is_attempt(kind) && verdict_of_attempt(verdict, record))
 		return;
 	record_map(record);
-	if (!record->mapped.ship) {
+	if (UNLIKELY(!record->mapped.ship)) {
 		verdict->kind = VERDICT_NOT_SHIPPED;
 		verdict->reason = record->mapped.ship_rule;
 		return;
