@@ -35,6 +35,8 @@ struct crew_order {
 	int64_t from, bytes;	       /* of a block (block.h) */
 	int64_t next;		       /* where it will end; -1: no idea */
 	const struct shape_file *file; /* in force at "from"; copied */
+	/* In force at "next", as far as can be told; copied.  NULL: no idea */
+	const struct shape_file *after;
 	int64_t now_s;
 };
 

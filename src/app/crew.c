@@ -20,7 +20,7 @@ struct crew_job {
 
 	uint64_t number;
 	int64_t from, bytes, next, now_s;
-	struct shape_file file;
+	struct shape_file file, after; /* after: without a header, no idea */
 	int fd;
 	struct block *block;
 	enum block_status status;
@@ -136,6 +136,7 @@ struct crew *crew_new(const struct config *config)
 	crew->jobs_count = 2 * count + 1;
 	for (size_t i = 0; i < crew->jobs_count; i++) {
 		shape_file_init(&crew->jobs[i].file);
+		shape_file_init(&crew->jobs[i].after);
 		crew->jobs[i].fd = -1;
 		crew->jobs[i].block = block_new_shelf(config);
 	}
@@ -163,6 +164,7 @@ void crew_free(struct crew **crew)
 	for (size_t i = 0; i < c->jobs_count; i++) {
 		fs_close(&c->jobs[i].fd);
 		shape_file_release(&c->jobs[i].file);
+		shape_file_release(&c->jobs[i].after);
 		block_free(&c->jobs[i].block);
 	}
 	pthread_cond_destroy(&c->work);
@@ -251,6 +253,10 @@ struct crew_job *crew_begin(struct crew *crew, const struct crew_order *order,
 		job->next = order->next;
 		job->now_s = order->now_s;
 		shape_file_copy(&job->file, order->file);
+		if (order->after)
+			shape_file_copy(&job->after, order->after);
+		else
+			shape_file_release(&job->after);
 		job->fd = fd;
 		pthread_cond_signal(&crew->work);
 	}
@@ -270,9 +276,8 @@ bool crew_after(struct crew *crew, const struct crew_job *job,
 	pthread_mutex_unlock(&crew->mutex);
 	if (state != CREW_MADE) {
 		*from_out = job->next;
-		*file_out = &job->file;
-		/* At its beginning a file has no header yet. */
-		return job->next >= 0 && job->file.header.len;
+		*file_out = &job->after;
+		return job->next >= 0 && job->after.header.len;
 	}
 	if (job->status != BLOCK_MADE)
 		return false;

@@ -3,6 +3,7 @@
 
 #include "app/intake_private.h"
 #include "base/fs.h"
+#include "follow/ident.h"
 
 /*
  * With more than one thread, the blocks of the next turns are begun while this
@@ -28,6 +29,7 @@ struct ahead_turn {
 	/* Where the source stands after it; no file: not known. */
 	int64_t after;
 	const struct shape_file *file;
+	struct shape_file begun; /* with the header that the file begins with */
 };
 
 /* Behind the last line end before "end", or -1. */
@@ -40,6 +42,19 @@ static int64_t ahead_guess(int fd, int64_t end)
 		return -1;
 	found = memrchr(bytes, '\n', sizeof(bytes));
 	return found ? end - AHEAD_LOOK + (found - bytes) + 1 : -1;
+}
+
+/* What will be in force behind the block, most likely; NULL: no idea.  At its
+ * beginning a file has no header yet: its first line is one. */
+static const struct shape_file *ahead_header(struct ahead_turn *turn)
+{
+	const struct crew_order *order = &turn->order;
+
+	if (order->file->header.len)
+		return order->file;
+	if (order->from || ident_header(turn->fd, 0, true, &turn->begun) <= 0)
+		return NULL;
+	return &turn->begun;
 }
 
 /* Is a whole block there for the turn, and which? */
@@ -89,10 +104,9 @@ static void ahead_look(struct intake *in, struct ahead_turn *turns, size_t i,
 		return;
 	order->next = ahead_guess(turn->fd, order->from + order->bytes);
 	turn->after = order->next;
-	/* At its beginning a file has no header yet. */
 	assert(order->file);
-	if (order->next >= 0 && order->file->header.len)
-		turn->file = order->file;
+	if (order->next >= 0)
+		order->after = turn->file = ahead_header(turn);
 }
 
 /* See to it that the blocks of this turn and the next ones are being made, and
@@ -108,6 +122,7 @@ static struct crew_job *ahead_begin(struct intake *in, struct source *source,
 
 	for (size_t i = 0; i < count; i++) {
 		turns[i] = (struct ahead_turn){.source = sources[i], .fd = -1};
+		shape_file_init(&turns[i].begun);
 		ahead_look(in, turns, i, now_s);
 		jobs[i] = turns[i].job;
 	}
@@ -117,6 +132,8 @@ static struct crew_job *ahead_begin(struct intake *in, struct source *source,
 			jobs[i] = crew_begin(in->crew, &turns[i].order,
 					     turns[i].fd);
 	}
+	for (size_t i = 0; i < count; i++)
+		shape_file_release(&turns[i].begun);
 	return jobs[0];
 }
 

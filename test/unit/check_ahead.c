@@ -255,9 +255,7 @@ static void settle(int64_t now_ms)
 	ck_assert(intake_done(inlet.intake, now_ms));
 }
 
-/* One story with so many threads: what came of it. */
-static void tell(void (*story)(int), int variant, unsigned int threads,
-		 struct buf *out)
+static void set_up(unsigned int threads)
 {
 	inlet_setup();
 	fault_skip_syncs(true);
@@ -268,6 +266,13 @@ static void tell(void (*story)(int), int variant, unsigned int threads,
 	inlet.config->events.max_row = AHEAD_ROW_MAX;
 	inlet.config->events.injection = INJECTION_SYNTHESIZE;
 	ahead = guessed = 0;
+}
+
+/* One story with so many threads: what came of it. */
+static void tell(void (*story)(int), int variant, unsigned int threads,
+		 struct buf *out)
+{
+	set_up(threads);
 	story(variant);
 	tell_all(out);
 	fault_skip_syncs(false);
@@ -351,6 +356,51 @@ static void begin_plain(void)
 	ck_assert_ptr_nonnull(job);
 	ck_assert_int_eq(crew_wait(inlet.intake->crew, job), BLOCK_MADE);
 }
+
+/* The first block of a file has a header that is not known before: those
+ * behind it are begun nevertheless, and are what their turns ask for. */
+START_TEST(blocks_behind_a_first_one_are_begun_with_it)
+{
+	struct buf rows;
+	struct crew_job *job;
+	struct source *source;
+	const struct shape_batch *made;
+	struct crew_order order;
+
+	set_up(2);
+	/* Longer rows: where a batch is full before, the guess is wrong. */
+	inlet.config->events.injection = INJECTION_RECORDS;
+	buf_init(&rows, 8 << 20);
+	buf_add_str(&rows, AHEAD_HEADER);
+	for (unsigned int n = 0; n < PLAIN_ROWS; n++) {
+		add_row(&rows, n, false);
+		add_run(&rows, "x", 600);
+		buf_add_str(&rows, "\n");
+	}
+	inlet_add("a.csv", buf_str(&rows));
+	buf_release(&rows);
+	inlet_start(1000);
+	intake_flush(inlet.intake);
+	source = sources_due(inlet.intake->sources, 1000);
+	ck_assert_ptr_nonnull(source);
+	ck_assert_int_eq(intake_make(inlet.intake, source, inlet.now_s),
+			 BLOCK_MADE);
+	ck_assert_ptr_ne(inlet.intake->block, inlet.intake->own);
+	made = block_batch(inlet.intake->block);
+	ck_assert_int_eq(made->from, 0);
+	order = (struct crew_order){.number = source_position(source)->number,
+				    .from = made->to,
+				    .bytes = source_block_bytes(source),
+				    .file = &made->file,
+				    .now_s = inlet.now_s};
+	job = crew_find(inlet.intake->crew, &order);
+	ck_assert_ptr_nonnull(job);
+	ck_assert_int_eq(crew_wait(inlet.intake->crew, job), BLOCK_MADE);
+	ck_assert_int_eq(block_batch(crew_block(job))->from, made->to);
+	fault_skip_syncs(false);
+	inlet_teardown();
+}
+END_TEST
 
 /* The rows behind the position become others of the same length. */
 static void change_rows(bool cut)
@@ -570,6 +620,7 @@ Suite *ahead_suite(void)
 	TCase *tc = tcase_create("ahead");
 
 	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, blocks_behind_a_first_one_are_begun_with_it);
 	tcase_add_loop_test(tc, ahead_seals_what_one_thread_seals, 0, 5);
 	tcase_add_test(tc, ahead_blocks_grow_again);
 	tcase_add_loop_test(tc, ahead_changes_nothing, 0, NROF(stories));
