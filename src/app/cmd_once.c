@@ -51,10 +51,16 @@ static bool once_patient(struct once *once, const struct delivery_state *state)
 	       (state->next_try_s - clock_s()) * 1000 < ONCE_FAR_MS;
 }
 
-/* The last batch may have been evicted, not sent: then its gap is healed. */
-static bool once_settled(struct intake *in)
+/* Is all that has left in the checkpoint?  Else it is saved, and it is worth
+ * another look at once: the last batch may have been evicted, not sent, and
+ * then its gap is healed. */
+static bool once_settled(struct intake *in, bool *again_out)
 {
-	return intake_settled(in) || intake_save(in, clock_s()) < 0;
+	*again_out = false;
+	if (intake_settled(in) || intake_save(in, clock_s()) < 0)
+		return true;
+	*again_out = intake_settled(in);
+	return false;
 }
 
 static void once_ship(struct once *once)
@@ -70,14 +76,16 @@ static void once_ship(struct once *once)
 		bool sealed =
 			(intake_done(in, clock_ms()) && !intake_healing(in)) ||
 			intake_paused(in);
+		bool again = false;
 
 		uploader_state(once->shipper.uploader, &state);
 		intake_uploads(in, &state, clock_ms());
 		patient = once_patient(once, &state);
 		if (sealed || intake_stuck(in)) {
-			if (!patient && once_settled(in))
+			if (!patient && once_settled(in, &again))
 				break;
-			wake_wait(wait < 100 ? wait : 100);
+			if (!again)
+				wake_wait(wait < 100 ? wait : 100);
 		}
 	}
 	while (!signals_stop() && counted_step(once->shipper.counted, in,

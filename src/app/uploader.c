@@ -167,14 +167,11 @@ uint64_t uploader_beats(struct uploader *u)
 /* By the clock that nobody sets: pthread_timedjoin_np() goes by the date. */
 static bool uploader_ended(struct uploader *u, int64_t until_ms)
 {
-	const struct timespec pause = {.tv_nsec = 5000000};
+	const struct timespec until = {.tv_sec = until_ms / 1000,
+				       .tv_nsec = until_ms % 1000 * 1000000};
 
-	while (pthread_tryjoin_np(u->thread, NULL) != 0) {
-		if (clock_ms() >= until_ms)
-			return false;
-		nanosleep(&pause, NULL);
-	}
-	return true;
+	return pthread_clockjoin_np(u->thread, NULL, CLOCK_MONOTONIC, &until) ==
+	       0;
 }
 
 void uploader_stop(struct uploader **uploader, int64_t grace_ms,
