@@ -7,7 +7,7 @@
 #	join -a 1 -a 2 before after	(two outputs, sorted, side by side)
 #
 # One figure a line, "case.what value".  Rows are made from seeds, the service
-# is the stand-in, which counts all batches and looks into one of SAMPLE (16);
+# is the stand-in, which counts all batches and looks into one of SAMPLE (50);
 # its own CPU time is not in cpu_s but in standin_cpu_s.  All is in $TMPDIR, about 1.6 GB for a
 # million rows, and goes at the end.  Without anything it takes 3 minutes.
 #

@@ -58,6 +58,7 @@ struct csv_row {
 	struct slice bytes; /* without byte order mark and line end */
 	size_t lead;	    /* where they begin: 3 after such a mark, or 0 */
 	size_t consumed;
+	bool ascii; /* of CSV_ROW: no byte has its high bit set, for certain */
 };
 
 void csv_init(struct csv *csv, size_t max_row);

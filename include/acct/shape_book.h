@@ -18,9 +18,6 @@
 struct shape {
 	const struct settings *settings;
 	struct csv csv;
-	const char *fed_to;   /* the end of what was fed */
-	const char *clean_to; /* it is UTF-8 up to here */
-	bool rest;	      /* what is fed next is the rest of that */
 	struct row_header columns;
 	struct buf columns_text; /* the header "columns" was read from */
 	struct record_tools tools;
@@ -45,6 +42,7 @@ struct shape {
 struct shape_row {
 	struct slice bytes;
 	int64_t offset;
+	bool ascii; /* is known to be */
 	bool sent[VERDICT_EVENTS];
 	bool expired[VERDICT_EVENTS];
 	bool duplicate[VERDICT_EVENTS];

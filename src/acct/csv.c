@@ -114,7 +114,7 @@ static enum csv_end csv_quoted(struct csv *csv, struct csv_scan *scan,
 
 	*closed_out = false;
 	for (;;) {
-		at += slice_find(slice_skip(w, at), '"');
+		at = csv_stops_quote(&scan->stops, w, at);
 		if (at >= w.len) {
 			scan->at = scan->fault = w.len;
 			return CSV_WINDOW;
@@ -323,6 +323,7 @@ enum csv_status csv_next(struct csv *csv, struct slice bytes, bool final,
 	status = csv_row(csv, &scan, row_out);
 	if (status == CSV_MORE)
 		return status;
+	row_out->ascii = csv_stops_ascii(&scan.stops);
 	row_out->bytes = csv_strip(slice_skip(
 		slice_of(bytes.p, row_out->consumed), row_out->lead));
 	if (status == CSV_ROW && !row_out->bytes.len)

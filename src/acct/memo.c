@@ -15,6 +15,11 @@ enum { MEMO_PLACES = 256 };
 
 #define MEMO_PRIME UINT64_C(0x9e3779b97f4a7c15)
 
+/* One for each part, so that none waits for the one before. */
+static const uint64_t memo_primes[MEMO_PARTS] = {
+	UINT64_C(0xff51afd7ed558ccd), UINT64_C(0xc4ceb9fe1a85ec53),
+	UINT64_C(0x87c37b91114253d5), UINT64_C(0x4cf5ad432745937f)};
+
 struct memo {
 	struct memo_entry entries[MEMO_PLACES];
 };
@@ -158,14 +163,15 @@ struct memo_entry *memo_find(struct memo *memo, uint64_t which,
 
 	assert(count <= MEMO_PARTS);
 	for (size_t i = 0; i < count; i++) {
-		hash = (hash ^ memo_word(parts[i])) * MEMO_PRIME;
-		hash ^= hash >> 32;
+		uint64_t word = memo_word(parts[i]);
+
+		hash += (word ^ word >> 32) * memo_primes[i];
 		lens = lens << 16 | (parts[i].len & 0xffff);
 		len += parts[i].len;
 	}
 	if (UNLIKELY(len > MEMO_KEY))
 		return NULL;
-	hash = (hash ^ lens) * MEMO_PRIME;
+	hash = ((hash ^ hash >> 32) + lens) * MEMO_PRIME;
 	entry = &memo->entries[hash >> 32 & (MEMO_PLACES - 1)];
 	if (LIKELY(entry->which == which && entry->lens == lens &&
 		   memo_is(entry, parts, count)))

@@ -6,7 +6,6 @@
 #include "acct/shape_book.h"
 #include "base/hint.h"
 #include "base/mem.h"
-#include "base/utf8.h"
 
 struct shape *shape_new(const struct settings *settings)
 {
@@ -105,7 +104,6 @@ void shape_begin(struct shape *shape, const struct shape_file *file,
 	shape->events = 0;
 	shape->sealed_s = sealed_s;
 	shape->begun = false;
-	shape->rest = false;
 }
 
 void shape_repeat(struct shape *shape, bool repeat)
@@ -169,6 +167,7 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 		return SHAPE_MORE;
 	if (LIKELY(csv != CSV_EMPTY)) {
 		row.bytes = cut.bytes;
+		row.ascii = cut.ascii;
 		row.offset = offset + (int64_t)cut.lead;
 		status = shape_row(shape, &row, csv);
 		if (status != SHAPE_MORE)
@@ -183,19 +182,6 @@ static enum shape_status shape_step(struct shape *shape, struct slice bytes,
 		       : SHAPE_MORE;
 }
 
-/* How far are they UTF-8?  All at once: most files are clean, and then no row
- * is looked at. */
-static void shape_look(struct shape *shape, struct slice bytes)
-{
-	const char *end = bytes.len ? bytes.p + bytes.len : bytes.p;
-
-	assert(!shape->rest || end == shape->fed_to);
-	if (!shape->rest)
-		shape->clean_to =
-			bytes.len ? bytes.p + utf8_valid(bytes) : bytes.p;
-	shape->fed_to = end;
-}
-
 enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			     int64_t offset, bool final, size_t *consumed_out)
 {
@@ -206,7 +192,6 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 		shape->batch.from = shape->batch.to = offset;
 	shape->begun = true;
 	assert(offset == shape->batch.to);
-	shape_look(shape, bytes);
 	if (shape_book_full(shape))
 		status = SHAPE_FULL;
 	while (status == SHAPE_MORE && at < bytes.len) {
@@ -217,7 +202,6 @@ enum shape_status shape_feed(struct shape *shape, struct slice bytes,
 			break;
 	}
 	shape->batch.to += (int64_t)at;
-	shape->rest = status == SHAPE_PIECE;
 	*consumed_out = at;
 	return status;
 }

@@ -240,7 +240,7 @@ bool shape_book_fields(struct shape *shape, struct shape_row *row)
 		.header = &shape->columns,
 		.fields = shape->csv.fields,
 		.count = shape->csv.count,
-		.clean = row->bytes.p + row->bytes.len <= shape->clean_to,
+		.clean = row->ascii,
 	};
 
 	verdict_reach(verdict, &shape->tools, &fields, row->bytes, row->offset);

@@ -31,36 +31,67 @@ static void decimal_store(char *p, uint64_t digits)
 	memcpy(p, &digits, sizeof(digits));
 }
 
-/* Without the zeros in front. */
-static char *decimal_first(char *p, uint32_t number)
+/*
+ * How many digits.  It is known long before the digits are, and what is written
+ * behind them need not wait.
+ */
+static inline size_t decimal_length(uint64_t number)
 {
-	uint64_t digits = decimal_digits(number);
-	int zeros = digits ? __builtin_ctzll(digits) / 8 : DECIMAL_EIGHT - 1;
+	/* 10^i, but for the one digit of 0. */
+	static const uint64_t powers[] = {0,
+					  UINT64_C(10),
+					  UINT64_C(100),
+					  UINT64_C(1000),
+					  UINT64_C(10000),
+					  UINT64_C(100000),
+					  UINT64_C(1000000),
+					  UINT64_C(10000000),
+					  UINT64_C(100000000),
+					  UINT64_C(1000000000),
+					  UINT64_C(10000000000),
+					  UINT64_C(100000000000),
+					  UINT64_C(1000000000000),
+					  UINT64_C(10000000000000),
+					  UINT64_C(100000000000000),
+					  UINT64_C(1000000000000000),
+					  UINT64_C(10000000000000000),
+					  UINT64_C(100000000000000000),
+					  UINT64_C(1000000000000000000),
+					  UINT64_C(10000000000000000000)};
+	/* Bits times log 2, rounded down. */
+	size_t least = (size_t)(64 - __builtin_clzll(number | 1)) * 1233 >> 12;
 
-	/* Each further '0' behind the last digit is written over. */
-	decimal_store(p, digits >> zeros * 8);
-	return p + DECIMAL_EIGHT - zeros;
+	return least + (number >= powers[least]);
 }
 
-static char *decimal_next(char *p, uint32_t number)
+/* The last "n" of the eight digits; each further '0' behind them is written
+ * over. */
+static void decimal_some(char *p, uint32_t number, size_t n)
 {
-	decimal_store(p, decimal_digits(number));
-	return p + DECIMAL_EIGHT;
+	decimal_store(p, decimal_digits(number) >> (DECIMAL_EIGHT - n) * 8);
 }
 
 char *decimal_put(char *p, uint64_t number)
 {
 	const uint64_t eight = 100000000;
-	uint64_t high = number / eight;
-	uint32_t low = (uint32_t)(number % eight);
+	size_t len = decimal_length(number);
+	char *end = p + len;
+	uint64_t high;
 
-	if (!high)
-		return decimal_first(p, low);
-	if (high < eight) {
-		p = decimal_first(p, (uint32_t)high);
-	} else {
-		p = decimal_first(p, (uint32_t)(high / eight));
-		p = decimal_next(p, (uint32_t)(high % eight));
+	if (len <= DECIMAL_EIGHT) {
+		decimal_some(p, (uint32_t)number, len);
+		return end;
 	}
-	return decimal_next(p, low);
+	high = number / eight;
+	if (len <= 2 * DECIMAL_EIGHT) {
+		decimal_some(p, (uint32_t)high, len - DECIMAL_EIGHT);
+	} else {
+		decimal_some(p, (uint32_t)(high / eight),
+			     len - 2 * DECIMAL_EIGHT);
+		decimal_store(end - 2 * DECIMAL_EIGHT,
+			      decimal_digits((uint32_t)(high % eight)));
+	}
+	decimal_store(end - DECIMAL_EIGHT,
+		      decimal_digits((uint32_t)(number % eight)));
+	return end;
 }

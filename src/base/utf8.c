@@ -67,27 +67,14 @@ static uint64_t utf8_high(const char *bytes)
 	return bits;
 }
 
-static inline __m128i utf8_or(const __m128i *p)
-{
-	return _mm_or_si128(
-		_mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1)),
-		_mm_or_si128(_mm_loadu_si128(p + 2), _mm_loadu_si128(p + 3)));
-}
-
-static inline bool utf8_any_high(const char *bytes)
-{
-	return _mm_movemask_epi8(utf8_or(
-		       (const __m128i *)(const void *)bytes)) != 0;
-}
-
-/* The same for 256 bytes. */
-static inline bool utf8_any_high_in(const char *bytes)
+static bool utf8_any_high(const char *bytes)
 {
 	const __m128i *p = (const __m128i *)(const void *)bytes;
 
 	return _mm_movemask_epi8(_mm_or_si128(
-		       _mm_or_si128(utf8_or(p), utf8_or(p + 4)),
-		       _mm_or_si128(utf8_or(p + 8), utf8_or(p + 12)))) != 0;
+		       _mm_or_si128(_mm_loadu_si128(p), _mm_loadu_si128(p + 1)),
+		       _mm_or_si128(_mm_loadu_si128(p + 2),
+				    _mm_loadu_si128(p + 3)))) != 0;
 }
 #endif
 
@@ -97,8 +84,6 @@ static size_t utf8_ascii(struct slice s, size_t at)
 	uint64_t w;
 
 #ifdef __SSE2__
-	while (s.len - at >= 256 && !utf8_any_high_in(s.p + at))
-		at += 256;
 	for (; s.len - at >= 64; at += 64) {
 		if (utf8_any_high(s.p + at))
 			return at +
