@@ -15,8 +15,17 @@
 /* A recipient longer than this cannot be read. */
 enum { ADDRESS_MAX = 512 };
 
-/* Without blanks and angle brackets around it. */
-struct slice address_bare(struct slice text);
+/* Without blanks and angle brackets around it.  All of those come before the
+ * letters, and most addresses begin and end with one. */
+struct slice address_strip(struct slice text);
+
+static inline struct slice address_bare(struct slice text)
+{
+	if (text.len && (unsigned char)text.p[0] > '>' &&
+	    (unsigned char)text.p[text.len - 1] > '>')
+		return text;
+	return address_strip(text);
+}
 
 /* What follows the last "@", and what precedes it (all, without one). */
 struct slice address_domain(struct slice address);

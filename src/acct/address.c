@@ -4,17 +4,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Blanks and angle brackets come before the letters. */
-static bool address_is_inner(char c)
+struct slice address_strip(struct slice text)
 {
-	return (unsigned char)c > '>';
-}
-
-struct slice address_bare(struct slice text)
-{
-	if (text.len && address_is_inner(text.p[0]) &&
-	    address_is_inner(text.p[text.len - 1]))
-		return text;
 	text = slice_trim(text);
 	while (text.len && text.p[0] == '<')
 		text = slice_skip(text, 1);

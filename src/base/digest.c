@@ -29,6 +29,10 @@ static struct digest digest_long(struct slice bytes)
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /* Numbers go into a digest big end first, whatever the machine. */
 static void digest_store(unsigned char *out, uint64_t value)
 {
@@ -38,6 +42,27 @@ static void digest_store(unsigned char *out, uint64_t value)
 	memcpy(out, &value, sizeof(value));
 }
 
+#ifdef __SSE2__
+/* Sixteen hexadecimal digits of eight bytes. */
+static __m128i digest_hex(uint64_t value)
+{
+	const __m128i low = _mm_set1_epi8(0x0f);
+	__m128i v = _mm_cvtsi64_si128((int64_t)__builtin_bswap64(value));
+	__m128i digits =
+		_mm_unpacklo_epi8(_mm_and_si128(_mm_srli_epi16(v, 4), low),
+				  _mm_and_si128(v, low));
+	__m128i letters = _mm_cmpgt_epi8(digits, _mm_set1_epi8(9));
+
+	return _mm_add_epi8(
+		_mm_add_epi8(digits, _mm_set1_epi8('0')),
+		_mm_and_si128(letters, _mm_set1_epi8('a' - '0' - 10)));
+}
+
+static void digest_hex_long(uint64_t value, char out[16])
+{
+	_mm_storeu_si128((__m128i *)(void *)out, digest_hex(value));
+}
+#else
 #define DIGEST_ALL(byte) (UINT64_C(0x0101010101010101) * (byte))
 
 /* Eight hexadecimal digits, each made in a byte of a word of its own. */
@@ -53,6 +78,13 @@ static void digest_hex32(uint32_t value, char *out)
 	/* The highest digit comes first. */
 	digest_store((unsigned char *)out, w);
 }
+
+static void digest_hex_long(uint64_t value, char out[16])
+{
+	digest_hex32((uint32_t)(value >> 32), out);
+	digest_hex32((uint32_t)value, out + 8);
+}
+#endif
 
 struct digest digest_of(struct slice bytes)
 {
@@ -103,17 +135,16 @@ struct digest digest_mix(struct digest d, uint64_t number, struct slice word)
 
 void digest_hex80(struct digest d, char out[DIGEST_HEX80])
 {
-	char high[8];
+	char high[16];
 
-	digest_hex32((uint32_t)d.hi & 0xffff, high);
-	memcpy(out, high + 4, 4);
+	digest_hex_long(d.hi & 0xffff, high);
+	memcpy(out, high + 12, 4);
 	digest_hex64(d, out + 4);
 }
 
 void digest_hex64(struct digest d, char out[DIGEST_HEX64])
 {
-	digest_hex32((uint32_t)(d.lo >> 32), out);
-	digest_hex32((uint32_t)d.lo, out + 8);
+	digest_hex_long(d.lo, out);
 	out[16] = '\0';
 }
 

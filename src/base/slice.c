@@ -3,6 +3,10 @@
 
 #include <stdint.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 bool slice_starts_nocase(struct slice s, struct slice prefix)
 {
 	if (s.len < prefix.len)
@@ -26,11 +30,33 @@ static bool slice_upper_in(uint64_t word)
 	return (from_a & ~behind_z & ~word & SLICE_ALL(0x80)) != 0;
 }
 
+#ifdef __SSE2__
+/* In sixteen bytes; those from 0x80 on are less than any letter. */
+static inline bool slice_upper_near(const char *p)
+{
+	__m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+	__m128i upper =
+		_mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8('A' - 1)),
+			      _mm_cmplt_epi8(v, _mm_set1_epi8('Z' + 1)));
+
+	return _mm_movemask_epi8(upper) != 0;
+}
+#endif
+
 bool slice_has_upper(struct slice s)
 {
 	uint64_t word = 0;
 	size_t at = 0;
 
+#ifdef __SSE2__
+	if (s.len >= 16) {
+		for (; s.len - at > 16; at += 16) {
+			if (slice_upper_near(s.p + at))
+				return true;
+		}
+		return slice_upper_near(s.p + s.len - 16);
+	}
+#endif
 	for (; s.len - at > sizeof(word); at += sizeof(word)) {
 		memcpy(&word, s.p + at, sizeof(word));
 		if (slice_upper_in(word))
