@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include "base/decimal.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 /*
  * Eight digits are made at once, each in a byte of a word, by halving: four and
  * four, two and two, one and one.  The divisions are multiplications by what
@@ -30,6 +34,33 @@ static void decimal_store(char *p, uint64_t digits)
 #endif
 	memcpy(p, &digits, sizeof(digits));
 }
+
+#ifdef __SSE2__
+/* The digits of two numbers < 10^8, in the same way, but for both at once. */
+static void decimal_sixteen(char *p, uint32_t high, uint32_t low)
+{
+	const __m128i ten = _mm_set1_epi16(10);
+	__m128i fours = _mm_set_epi32((int)(low % 10000), (int)(low / 10000),
+				      (int)(high % 10000), (int)(high / 10000));
+	__m128i hundreds =
+		_mm_srli_epi16(_mm_mulhi_epu16(fours, _mm_set1_epi16(5243)), 3);
+	__m128i rest = _mm_sub_epi16(
+		fours, _mm_mullo_epi16(hundreds, _mm_set1_epi16(100)));
+	__m128i twos = _mm_or_si128(hundreds, _mm_slli_epi32(rest, 16));
+	__m128i tens = _mm_mulhi_epu16(twos, _mm_set1_epi16(6554));
+	__m128i ones = _mm_sub_epi16(twos, _mm_mullo_epi16(tens, ten));
+	__m128i digits = _mm_or_si128(tens, _mm_slli_epi16(ones, 8));
+
+	_mm_storeu_si128((__m128i *)(void *)p,
+			 _mm_add_epi8(digits, _mm_set1_epi8('0')));
+}
+#else
+static void decimal_sixteen(char *p, uint32_t high, uint32_t low)
+{
+	decimal_store(p, decimal_digits(high));
+	decimal_store(p + DECIMAL_EIGHT, decimal_digits(low));
+}
+#endif
 
 /*
  * How many digits.  It is known long before the digits are, and what is written
@@ -85,13 +116,12 @@ char *decimal_put(char *p, uint64_t number)
 	high = number / eight;
 	if (len <= 2 * DECIMAL_EIGHT) {
 		decimal_some(p, (uint32_t)high, len - DECIMAL_EIGHT);
-	} else {
-		decimal_some(p, (uint32_t)(high / eight),
-			     len - 2 * DECIMAL_EIGHT);
-		decimal_store(end - 2 * DECIMAL_EIGHT,
-			      decimal_digits((uint32_t)(high % eight)));
+		decimal_store(end - DECIMAL_EIGHT,
+			      decimal_digits((uint32_t)(number % eight)));
+		return end;
 	}
-	decimal_store(end - DECIMAL_EIGHT,
-		      decimal_digits((uint32_t)(number % eight)));
+	decimal_some(p, (uint32_t)(high / eight), len - 2 * DECIMAL_EIGHT);
+	decimal_sixteen(end - 2 * DECIMAL_EIGHT, (uint32_t)(high % eight),
+			(uint32_t)(number % eight));
 	return end;
 }
