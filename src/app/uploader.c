@@ -17,8 +17,11 @@ struct uploader {
 	int64_t told_next_try_s; /* the thread's own */
 	uint64_t told_failures;
 
-	/* Guards what a reload exchanges; http is waited on without it. */
+	/* Guards what follows, and what a reload exchanges; http is waited on
+	 * without it. */
 	pthread_mutex_t mutex;
+	pthread_cond_t end;
+	bool ended; /* the thread has nothing more to do */
 	struct http *http;
 	struct http *next_http; /* NULL: no reload is waiting */
 	struct delivery_settings next_settings;
@@ -95,7 +98,35 @@ static void *uploader_run(void *arg)
 		http_wait(u->http, wait);
 	}
 	atomic_store(&u->cancelled, true);
+	pthread_mutex_lock(&u->mutex);
+	u->ended = true;
+	pthread_cond_signal(&u->end);
+	pthread_mutex_unlock(&u->mutex);
 	return NULL;
+}
+
+static void uploader_init(struct uploader *u)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_mutex_init(&u->mutex, NULL);
+	pthread_cond_init(&u->end, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+static void uploader_free(struct uploader **uploader)
+{
+	struct uploader *u = *uploader;
+
+	delivery_free(&u->delivery);
+	http_free(&u->http);
+	http_free(&u->next_http);
+	pthread_cond_destroy(&u->end);
+	pthread_mutex_destroy(&u->mutex);
+	mem_free(u);
+	*uploader = NULL;
 }
 
 struct uploader *uploader_start(const struct config *config,
@@ -113,7 +144,7 @@ struct uploader *uploader_start(const struct config *config,
 	u = mem_zero(1, sizeof(*u));
 	u->http = http;
 	u->hooks = *hooks;
-	pthread_mutex_init(&u->mutex, NULL);
+	uploader_init(u);
 	u->delivery =
 		delivery_new(&settings, spool, &delivery_over_http, u->http);
 	signals_block();
@@ -122,10 +153,7 @@ struct uploader *uploader_start(const struct config *config,
 	if (!error)
 		return u;
 	buf_addf(why, "cannot start a thread: error %d", error);
-	delivery_free(&u->delivery);
-	http_free(&u->http);
-	pthread_mutex_destroy(&u->mutex);
-	mem_free(u);
+	uploader_free(&u);
 	return NULL;
 }
 
@@ -169,9 +197,15 @@ static bool uploader_ended(struct uploader *u, int64_t until_ms)
 {
 	const struct timespec until = {.tv_sec = until_ms / 1000,
 				       .tv_nsec = until_ms % 1000 * 1000000};
+	int error = 0;
+	bool ended;
 
-	return pthread_clockjoin_np(u->thread, NULL, CLOCK_MONOTONIC, &until) ==
-	       0;
+	pthread_mutex_lock(&u->mutex);
+	while (!u->ended && !error)
+		error = pthread_cond_timedwait(&u->end, &u->mutex, &until);
+	ended = u->ended;
+	pthread_mutex_unlock(&u->mutex);
+	return ended;
 }
 
 void uploader_stop(struct uploader **uploader, int64_t grace_ms,
@@ -184,13 +218,8 @@ void uploader_stop(struct uploader **uploader, int64_t grace_ms,
 	if (!uploader_ended(u, clock_ms() + grace_ms)) {
 		atomic_store(&u->cancelled, true);
 		uploader_wake(u);
-		pthread_join(u->thread, NULL);
 	}
+	pthread_join(u->thread, NULL);
 	delivery_state(u->delivery, last_out);
-	delivery_free(&u->delivery);
-	http_free(&u->http);
-	http_free(&u->next_http);
-	pthread_mutex_destroy(&u->mutex);
-	mem_free(u);
-	*uploader = NULL;
+	uploader_free(uploader);
 }
