@@ -32,6 +32,10 @@
  * DELIVERY_PATIENCE_S, so that one wrong header cannot hold data back until it
  * has expired.
  *
+ * What was accepted leaves the spool together with what is accepted within
+ * DELIVERY_GATHER_MS, or before nothing more is in flight: they share the
+ *syncs. A crash before that sends them again, as one before the answer does.
+ *
  * Cutting.  A batch that is refused (400, 413, 422) stays in ready/ as it is,
  * and parts of it are sent, halved again until the guilty events stand alone.
  * Only one batch is cut at a time.  Parts are made from the batch's own bytes
@@ -63,7 +67,10 @@
 
 struct delivery;
 
-enum { DELIVERY_PATIENCE_S = 3600 };
+enum {
+	DELIVERY_PATIENCE_S = 3600,
+	DELIVERY_GATHER_MS = 20 /* that what was accepted waits for others */
+};
 
 struct delivery_settings {
 	unsigned int connections;

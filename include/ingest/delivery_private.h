@@ -97,6 +97,7 @@ struct delivery_kept {
 	uint32_t refused;
 	char id[ANSWER_ID]; /* "" = nothing to note */
 	bool tried;
+	bool gathered; /* leaves with others, at at_ms at the latest */
 };
 
 enum { CUT_TODO = 80, CUT_DOUBT = 40 }; /* one other half at each level */

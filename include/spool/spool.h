@@ -46,7 +46,8 @@
 
 enum {
 	SPOOL_WINDOW = 1024,
-	SPOOL_GROUP = 64 /* batches in a commit */
+	SPOOL_GROUP = 64,     /* batches in a commit */
+	SPOOL_DEPARTURES = 16 /* that leave together */
 };
 
 struct spool;
@@ -189,13 +190,29 @@ int spool_depart(struct spool *spool, const struct batch *batch,
 		 enum batch_departure why, uint32_t refused);
 
 /*
+ * The same of several, BATCH_SENT and BATCH_REFUSED alone: they share the
+ * syncs. All of them have left, or none.
+ */
+struct spool_departure {
+	const struct batch *batch;
+	enum batch_departure why;
+	uint32_t refused;
+};
+int spool_depart_all(struct spool *spool,
+		     const struct spool_departure *departures, size_t count);
+
+/*
  * Note in sent/accepted.ndjson that the service took events [first, first +
  * count) of the batch under this id; durable.  At 8 MiB it becomes
  * accepted.1.ndjson.  A line has id, batch, first, count and time.
  */
-int spool_note_accepted(struct spool *spool, const struct batch *batch,
-			uint32_t first, uint32_t count, const char *id,
-			int64_t now_s);
+struct spool_accepted {
+	const struct batch *batch;
+	uint32_t first, count;
+	const char *id;
+};
+int spool_note_accepted(struct spool *spool, const struct spool_accepted *notes,
+			size_t count, int64_t now_s);
 
 /*
  * Keep events the service refused: NAME-<first>.ndjson.gz and beside it

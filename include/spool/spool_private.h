@@ -98,6 +98,14 @@ bool spool_next_counts(const struct spool_saved *saved,
 
 /* --- The spool --- */
 
+/* In sent/ under a number that does not count, for neither the sync nor the way
+ * back worked.  It stays in flight until it is back; "back": then it goes into
+ * the window. */
+struct spool_stuck {
+	struct batch batch;
+	bool back;
+};
+
 struct spool {
 	struct spool_rooms rooms;
 	int lock;
@@ -141,11 +149,8 @@ struct spool {
 	struct batch flight[SPOOL_IN_FLIGHT + 1]; /* one for an eviction */
 	size_t flight_count;
 
-	/* In sent/ under a number that does not count, for neither the sync
-	 * nor the way back worked.  It stays in flight until it is back;
-	 * "stuck_return": then it goes into the window. */
-	bool stuck, stuck_return;
-	struct batch stuck_batch;
+	struct spool_stuck stuck[SPOOL_DEPARTURES];
+	size_t stuck_count;
 };
 
 /* The earlier of two times of an oldest event, where 0 is none. */

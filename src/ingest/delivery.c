@@ -58,7 +58,7 @@ static unsigned int delivery_departing(const struct delivery *d)
 	unsigned int n = 0;
 
 	for (int i = 0; i < DELIVERY_KEPT; i++)
-		n += d->kept[i].state == KEPT_DEPART;
+		n += d->kept[i].state == KEPT_DEPART && !d->kept[i].gathered;
 	return n;
 }
 

@@ -48,14 +48,21 @@ bool delivery_result_witness(const struct delivery *d, uint64_t number)
 
 /* --- Leaving --- */
 
+static struct spool_accepted result_accept(const struct delivery_kept *kept)
+{
+	return (struct spool_accepted){
+		.batch = &kept->batch,
+		.count = (uint32_t)batch_events(&kept->batch),
+		.id = kept->id};
+}
+
 static int result_note(struct delivery *d, struct delivery_kept *kept)
 {
-	uint32_t events = (uint32_t)batch_events(&kept->batch);
+	struct spool_accepted note = result_accept(kept);
 
 	if (!kept->id[0])
 		return 0;
-	if (spool_note_accepted(d->spool, &kept->batch, 0, events, kept->id,
-				d->now_s) < 0) {
+	if (spool_note_accepted(d->spool, &note, 1, d->now_s) < 0) {
 		delivery_log_disk(d, "cannot note the id of", &kept->batch);
 		return -1;
 	}
@@ -81,14 +88,68 @@ static void result_depart(struct delivery *d, struct delivery_kept *kept)
 	kept->at_ms = d->now_ms + DELIVERY_DISK_MS;
 }
 
+/* All of them, with the syncs of one.  When the disk refuses, each is tried by
+ * itself. */
+static bool result_depart_all(struct delivery *d,
+			      struct delivery_kept *const *kept, size_t count)
+{
+	struct spool_departure leaving[SPOOL_DEPARTURES];
+	struct spool_accepted notes[SPOOL_DEPARTURES];
+	size_t noted = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		leaving[i] = (struct spool_departure){
+			&kept[i]->batch, kept[i]->why, kept[i]->refused};
+		if (kept[i]->id[0])
+			notes[noted++] = result_accept(kept[i]);
+	}
+	if (noted && spool_note_accepted(d->spool, notes, noted, d->now_s) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		kept[i]->id[0] = '\0';
+	if (spool_depart_all(d->spool, leaving, count) < 0)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		kept[i]->state = KEPT_NONE;
+	d->disk_said = false;
+	return true;
+}
+
+/*
+ * What was accepted leaves together with what is accepted soon after it: when
+ * enough has come, when nothing else is in flight, or when its time is over.
+ */
+static bool result_gathers(const struct delivery *d)
+{
+	size_t count = 0;
+
+	for (int i = 0; i < DELIVERY_KEPT; i++)
+		count += d->kept[i].gathered;
+	return d->in_flight && count < SPOOL_DEPARTURES;
+}
+
 void delivery_result_depart(struct delivery *d)
 {
+	struct delivery_kept *together[SPOOL_DEPARTURES];
+	bool gathers = result_gathers(d);
+	size_t count = 0;
+
 	for (int i = 0; i < DELIVERY_KEPT; i++) {
 		struct delivery_kept *kept = &d->kept[i];
 
-		if (kept->state == KEPT_DEPART && d->now_ms >= kept->at_ms)
+		if (kept->state != KEPT_DEPART ||
+		    (d->now_ms < kept->at_ms && (!kept->gathered || gathers)))
+			continue;
+		if (kept->gathered && count < SPOOL_DEPARTURES)
+			together[count++] = kept;
+		else
 			result_depart(d, kept);
+		kept->gathered = false;
 	}
+	if (count > 1 && result_depart_all(d, together, count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		result_depart(d, together[i]);
 }
 
 /* --- Answers --- */
@@ -116,17 +177,21 @@ static void result_accepted(struct delivery *d,
 			 batch->seq, upload->count, batch->bytes, answer->id);
 	crash_point("answer.accepted");
 	if (upload->part) {
+		struct spool_accepted note = {.batch = batch,
+					      .first = upload->first,
+					      .count = upload->count,
+					      .id = answer->id};
+
 		d->cut.in_flight = false;
-		if (spool_note_accepted(d->spool, batch, upload->first,
-					upload->count, answer->id,
-					d->now_s) < 0)
+		if (spool_note_accepted(d->spool, &note, 1, d->now_s) < 0)
 			delivery_log_disk(d, "cannot note the id of", batch);
 		return;
 	}
 	kept = delivery_result_keep(d, KEPT_DEPART, batch);
 	kept->why = BATCH_SENT;
 	memcpy(kept->id, answer->id, sizeof(kept->id));
-	result_depart(d, kept);
+	kept->gathered = true;
+	kept->at_ms = d->now_ms + DELIVERY_GATHER_MS;
 }
 
 /*

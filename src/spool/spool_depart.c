@@ -11,14 +11,16 @@
 
 /*
  * A departure counts when it is durable, and departures become durable in the
- * order of their numbers: "leaving" is held over rename and syncs.  Until
- * then no checkpoint may know the number, so a crash finds the batch either in
- * ready/, waiting, or in sent/ with a number beyond the checkpoint's, left.
+ * order of their numbers, or some of them together: "leaving" is held over
+ * renames and syncs.  Until then no checkpoint may know the number, so a crash
+ * finds each batch either in ready/, waiting, or in sent/ with a number beyond
+ * the checkpoint's, left.  (Of some that left together a crash may keep any: a
+ * number that is missed is no batch's.)
  *
- * When a sync fails, the batch goes back under its old name and the number is
- * used again.  What the disk remembers of the failed rename does no harm: both
- * ends of it are covered by the next departure's syncs, and before those no
- * checkpoint knows the number.  When the way back fails too, the batch is
+ * When a sync fails, the batches go back under their old names and the numbers
+ * are used again.  What the disk remembers of the failed renames does no harm:
+ * both ends of them are covered by the next departure's syncs, and before those
+ * no checkpoint knows the number.  When the way back fails too, a batch is
  * "stuck": it stays in flight, and nothing else leaves until it is back.
  *
  * Room is given back by truncating, not by removing, because the name is
@@ -42,18 +44,21 @@ static int unstick(struct spool *spool)
 {
 	char ready[BATCH_NAME], sent[BATCH_NAME];
 
-	if (!spool->stuck)
-		return 0;
-	depart_names(&spool->stuck_batch, ready, sent);
-	if (renameat(spool->rooms.sent, sent, spool->rooms.ready, ready) < 0 &&
-	    errno != ENOENT)
-		return -1;
-	pthread_mutex_lock(&spool->mutex);
-	spool->stuck = false;
-	if (spool->stuck_return)
-		spool_window_return(spool, spool->stuck_batch.seq);
-	spool->stuck_return = false;
-	pthread_mutex_unlock(&spool->mutex);
+	while (spool->stuck_count) {
+		struct spool_stuck *last =
+			&spool->stuck[spool->stuck_count - 1];
+
+		depart_names(&last->batch, ready, sent);
+		if (renameat(spool->rooms.sent, sent, spool->rooms.ready,
+			     ready) < 0 &&
+		    errno != ENOENT)
+			return -1;
+		pthread_mutex_lock(&spool->mutex);
+		if (last->back)
+			spool_window_return(spool, last->batch.seq);
+		spool->stuck_count--;
+		pthread_mutex_unlock(&spool->mutex);
+	}
 	return 0;
 }
 
@@ -70,48 +75,75 @@ static void depart_count(struct spool *spool, const struct batch *batch)
 	pthread_mutex_unlock(&spool->mutex);
 }
 
-static void depart_back(struct spool *spool, const struct batch *batch,
-			const char *sent, const char *ready)
+static void depart_back(struct spool *spool, const struct batch *batch)
 {
+	char ready[BATCH_NAME], sent[BATCH_NAME];
 	int saved = errno;
 
+	depart_names(batch, ready, sent);
 	if (renameat(spool->rooms.sent, sent, spool->rooms.ready, ready) < 0) {
 		pthread_mutex_lock(&spool->mutex);
-		spool->stuck = true;
-		spool->stuck_batch = *batch;
+		spool->stuck[spool->stuck_count++] =
+			(struct spool_stuck){.batch = *batch};
 		pthread_mutex_unlock(&spool->mutex);
 	}
 	errno = saved;
 }
 
-static int leave(struct spool *spool, struct batch *batch)
+/* Their numbers, if all of them are in flight. */
+static int leave_number(struct spool *spool, struct batch *batches,
+			size_t count)
 {
-	char ready[BATCH_NAME], sent[BATCH_NAME];
-	bool flies;
+	bool fly = true;
 
 	pthread_mutex_lock(&spool->mutex);
-	batch->departed = spool->departures + 1;
-	flies = spool_window_flies(spool, batch->seq);
+	for (size_t i = 0; i < count; i++) {
+		batches[i].departed = spool->departures + 1 + i;
+		fly = fly && spool_window_flies(spool, batches[i].seq);
+	}
 	pthread_mutex_unlock(&spool->mutex);
-	if (!flies) {
-		errno = EINVAL;
-		return -1;
+	if (fly)
+		return 0;
+	errno = EINVAL;
+	return -1;
+}
+
+/* Into sent/; how many of them have a name there, whatever comes. */
+static int leave_rename(struct spool *spool, const struct batch *batches,
+			size_t count, size_t *renamed_out)
+{
+	char ready[BATCH_NAME], sent[BATCH_NAME];
+
+	for (size_t i = 0; i < count; i++) {
+		depart_names(&batches[i], ready, sent);
+		if (renameat(spool->rooms.ready, ready, spool->rooms.sent,
+			     sent) < 0)
+			return -1;
+		*renamed_out = i + 1;
+		crash_point("depart.renamed");
 	}
-	depart_names(batch, ready, sent);
-	if (renameat(spool->rooms.ready, ready, spool->rooms.sent, sent) < 0)
+	if (fs_sync_dir(spool->rooms.sent) < 0)
 		return -1;
-	crash_point("depart.renamed");
-	if (fs_sync_dir(spool->rooms.sent) < 0) {
-		depart_back(spool, batch, sent, ready);
-		return -1;
-	}
 	crash_point("depart.sent");
-	if (fs_sync_dir(spool->rooms.ready) < 0) {
-		depart_back(spool, batch, sent, ready);
+	if (fs_sync_dir(spool->rooms.ready) < 0)
+		return -1;
+	crash_point("depart.synced");
+	return 0;
+}
+
+static int leave(struct spool *spool, struct batch *batches, size_t count)
+{
+	size_t renamed = 0;
+
+	if (unstick(spool) < 0 || leave_number(spool, batches, count) < 0)
+		return -1;
+	if (leave_rename(spool, batches, count, &renamed) < 0) {
+		while (renamed)
+			depart_back(spool, &batches[--renamed]);
 		return -1;
 	}
-	crash_point("depart.synced");
-	depart_count(spool, batch);
+	for (size_t i = 0; i < count; i++)
+		depart_count(spool, &batches[i]);
 	return 0;
 }
 
@@ -121,7 +153,7 @@ int spool_unstick(struct spool *spool)
 	bool stuck;
 
 	pthread_mutex_lock(&spool->mutex);
-	stuck = spool->stuck;
+	stuck = spool->stuck_count > 0;
 	pthread_mutex_unlock(&spool->mutex);
 	if (stuck) {
 		pthread_mutex_lock(&spool->leaving);
@@ -131,16 +163,19 @@ int spool_unstick(struct spool *spool)
 	return status;
 }
 
-int spool_leave(struct spool *spool, struct batch *batch)
+static int leave_all(struct spool *spool, struct batch *batches, size_t count)
 {
 	int status;
 
 	pthread_mutex_lock(&spool->leaving);
-	status = unstick(spool);
-	if (status == 0)
-		status = leave(spool, batch);
+	status = leave(spool, batches, count);
 	pthread_mutex_unlock(&spool->leaving);
 	return status;
+}
+
+int spool_leave(struct spool *spool, struct batch *batch)
+{
+	return leave_all(spool, batch, 1);
 }
 
 static int empty_file(int dir, const char *name)
@@ -177,28 +212,59 @@ int spool_evict(struct spool *spool, struct batch *batch)
 	return status;
 }
 
+static struct batch depart_as(const struct spool_departure *departure)
+{
+	struct batch batch = *departure->batch;
+	uint32_t events = (uint32_t)batch_events(&batch);
+
+	batch.departure = departure->why;
+	batch.refused = 0;
+	if (departure->why == BATCH_REFUSED)
+		batch.refused = events;
+	else if (departure->why == BATCH_SENT)
+		batch.refused = departure->refused < events ? departure->refused
+							    : events;
+	return batch;
+}
+
+static int depart_tell(const struct spool *spool, int status)
+{
+	if (status == 0 && spool->on_depart)
+		spool->on_depart(spool->on_depart_ctx);
+	return status;
+}
+
 int spool_depart(struct spool *spool, const struct batch *batch,
 		 enum batch_departure why, uint32_t refused)
 {
-	struct batch b = *batch;
-	uint32_t events = (uint32_t)batch_events(batch);
-	int status;
+	const struct spool_departure departure = {batch, why, refused};
+	struct batch b = depart_as(&departure);
 
 	if (why == BATCH_READY) {
 		errno = EINVAL;
 		return -1;
 	}
-	b.departure = why;
-	b.refused = 0;
-	if (why == BATCH_REFUSED)
-		b.refused = events;
-	else if (why == BATCH_SENT)
-		b.refused = refused < events ? refused : events;
 	if (why == BATCH_EVICTED || why == BATCH_EXPIRED)
-		status = spool_evict(spool, &b);
-	else
-		status = spool_leave(spool, &b);
-	if (status == 0 && spool->on_depart)
-		spool->on_depart(spool->on_depart_ctx);
-	return status;
+		return depart_tell(spool, spool_evict(spool, &b));
+	return depart_tell(spool, spool_leave(spool, &b));
+}
+
+int spool_depart_all(struct spool *spool,
+		     const struct spool_departure *departures, size_t count)
+{
+	struct batch batches[SPOOL_DEPARTURES];
+
+	if (count > SPOOL_DEPARTURES) {
+		errno = EINVAL;
+		return -1;
+	}
+	for (size_t i = 0; i < count; i++) {
+		batches[i] = depart_as(&departures[i]);
+		if (batches[i].departure != BATCH_SENT &&
+		    batches[i].departure != BATCH_REFUSED) {
+			errno = EINVAL;
+			return -1;
+		}
+	}
+	return depart_tell(spool, leave_all(spool, batches, count));
 }

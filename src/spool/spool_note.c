@@ -144,29 +144,36 @@ static int note(struct spool *spool, struct slice line)
 	return 0;
 }
 
-int spool_note_accepted(struct spool *spool, const struct batch *batch,
-			uint32_t first, uint32_t count, const char *id,
-			int64_t now_s)
+static void note_put(struct json *json, const struct spool_accepted *accepted,
+		     int64_t now_s)
 {
 	char name[BATCH_NAME];
-	struct json *json;
-	struct buf line;
-	int status;
 
-	spool_ready_name(batch, name);
-	buf_init(&line, (size_t)SPOOL_TEXT * 8);
-	json = json_new(&line);
+	spool_ready_name(accepted->batch, name);
 	json_begin(json);
-	spool_put_text(json, "id", slice_str(id));
+	spool_put_text(json, "id", slice_str(accepted->id));
 	json_str(json, "batch", slice_str(name));
-	json_uint(json, "first", first);
-	json_uint(json, "count", count);
+	json_uint(json, "first", accepted->first);
+	json_uint(json, "count", accepted->count);
 	json_int(json, "time", now_s);
 	json_end(json);
 	json_line(json);
+}
+
+int spool_note_accepted(struct spool *spool, const struct spool_accepted *notes,
+			size_t count, int64_t now_s)
+{
+	struct json *json;
+	struct buf lines;
+	int status;
+
+	buf_init(&lines, count * SPOOL_TEXT * 8);
+	json = json_new(&lines);
+	for (size_t i = 0; i < count; i++)
+		note_put(json, &notes[i], now_s);
 	json_free(&json);
-	status = note(spool, buf_slice(&line));
-	buf_release(&line);
+	status = note(spool, buf_slice(&lines));
+	buf_release(&lines);
 	return status;
 }
 

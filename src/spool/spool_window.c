@@ -332,9 +332,14 @@ int spool_take(struct spool *spool, struct batch *batch_out)
 
 void spool_put_back(struct spool *spool, const struct batch *batch)
 {
+	size_t i = 0;
+
 	pthread_mutex_lock(&spool->mutex);
-	if (spool->stuck && spool->stuck_batch.seq == batch->seq)
-		spool->stuck_return = true;
+	while (i < spool->stuck_count &&
+	       spool->stuck[i].batch.seq != batch->seq)
+		i++;
+	if (i < spool->stuck_count)
+		spool->stuck[i].back = true;
 	else
 		spool_window_return(spool, batch->seq);
 	pthread_mutex_unlock(&spool->mutex);

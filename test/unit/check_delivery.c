@@ -302,6 +302,73 @@ START_TEST(delivery_sends_one_probe_and_opens_when_it_is_accepted)
 }
 END_TEST
 
+/* Three are accepted while the fourth is on its way: one note and one departure
+ * for all of them, when their time is over. */
+START_TEST(delivery_lets_batches_leave_together)
+{
+	four_in_flight();
+	for (unsigned int i = 0; i < 3; i++)
+		scripted_answer(i, 200);
+	ck_assert_int_le(scripted_step(0), DELIVERY_GATHER_MS);
+	ck_assert_uint_eq(scripted_files("ready", ".gz"), 8);
+	ck_assert_uint_eq(scripted_state().in_flight, 4);
+	fault_arm("fsync", 1000000, EIO);
+	scripted_step(DELIVERY_GATHER_MS);
+	/* accepted.ndjson, sent/ for it is new there, sent/ and ready/ */
+	ck_assert_int_eq(fault_calls("fsync"), 4);
+	fault_disarm();
+	ck_assert_uint_eq(scripted_files("ready", ".gz"), 5);
+	ck_assert_uint_eq(scripted_ledger().sent_events, 3);
+}
+END_TEST
+
+/* And with the last one in flight, at once. */
+START_TEST(delivery_lets_batches_leave_with_the_last)
+{
+	four_in_flight();
+	for (unsigned int i = 0; i < 4; i++)
+		scripted_answer(i, 200);
+	scripted_step(0);
+	ck_assert_uint_eq(scripted_files("ready", ".gz"), 4);
+	ck_assert_uint_eq(scripted_ledger().sent_events, 4);
+}
+END_TEST
+
+static unsigned int notes(void)
+{
+	struct buf text;
+	unsigned int lines = 0;
+
+	buf_init(&text, 1 << 16);
+	scripted_read("sent", "accepted.ndjson", &text);
+	for (size_t i = 0; i < text.len; i++)
+		lines += text.p[i] == '\n';
+	buf_release(&text);
+	return lines;
+}
+
+/* The disk refuses them together: then each leaves by itself. */
+START_TEST(delivery_lets_each_leave_alone_where_all_cannot)
+{
+	unsigned int before;
+
+	four_in_flight();
+	before = notes();
+	for (unsigned int i = 0; i < 4; i++)
+		scripted_answer(i, 200);
+	if (_i < 3)
+		fault_arm("fsync", _i + 1, EIO);
+	else
+		fault_arm("renameat", _i - 2, EIO);
+	scripted_step(0);
+	fault_disarm();
+	ck_assert_uint_eq(scripted_files("ready", ".gz"), 4);
+	/* The file is new, so the second sync is of its directory: the lines
+	 * are there already. */
+	ck_assert_uint_eq(notes(), before + (_i == 1 ? 8 : 4));
+}
+END_TEST
+
 START_TEST(delivery_lets_finish_what_is_in_flight)
 {
 	int64_t wait_ms;
@@ -311,12 +378,13 @@ START_TEST(delivery_lets_finish_what_is_in_flight)
 	wait_ms = scripted_step(0);
 	scripted_answer(1, 200);
 	scripted_step(0);
+	scripted_step(DELIVERY_GATHER_MS);
 	/* Accepted, but asked before the failure: it opens nothing. */
 	ck_assert_uint_eq(scripted_files("ready", ".gz"), 7);
 	ck_assert_int_eq(scripted_state().phase, DELIVERY_WAITING);
 	ck_assert_uint_gt(strlen(scripted_state().last_error), 0);
 	ck_assert_uint_eq(scripted.posted, 4);
-	scripted_step(wait_ms);
+	scripted_step(wait_ms - DELIVERY_GATHER_MS);
 	ck_assert_uint_eq(scripted.posted, 5);
 	scripted_answer(4, 200);
 	scripted_step(0);
@@ -856,6 +924,10 @@ static void gate_cases(TCase *tc)
 	tcase_add_test(tc, delivery_burst_of_failures_counts_once);
 	tcase_add_test(tc,
 		       delivery_sends_one_probe_and_opens_when_it_is_accepted);
+	tcase_add_test(tc, delivery_lets_batches_leave_together);
+	tcase_add_test(tc, delivery_lets_batches_leave_with_the_last);
+	tcase_add_loop_test(tc, delivery_lets_each_leave_alone_where_all_cannot,
+			    0, 7);
 	tcase_add_test(tc, delivery_lets_finish_what_is_in_flight);
 	tcase_add_test(tc, delivery_widens_the_window_with_what_is_accepted);
 	tcase_add_test(tc,

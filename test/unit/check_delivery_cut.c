@@ -652,6 +652,7 @@ START_TEST(cut_is_of_one_batch_while_others_go_on)
 		scripted_seal("g");
 	scripted.rule = leave_bad;
 	scripted_run();
+	scripted_step(DELIVERY_GATHER_MS);
 	ck_assert_uint_eq(scripted_files("ready", ".gz"), 2);
 	ck_assert_uint_eq(scripted_state().in_flight, 2);
 	scripted_answer(0, 400);

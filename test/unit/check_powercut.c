@@ -132,6 +132,23 @@ START_TEST(powercut_keeps_a_group)
 }
 END_TEST
 
+/* Batches that leave together: of them a cut may keep any. */
+START_TEST(powercut_keeps_departures)
+{
+	struct tale *t = &tale;
+
+	tale_begin(t, false);
+	ck_assert(tale_seal_group(t, 10, 4));
+	ck_assert(tale_depart_all(t, 3));
+	ck_assert(tale_seal_group(t, 7, 3));
+	ck_assert(tale_depart_all(t, 2));
+	ck_assert(tale_save(t));
+	ck_assert(tale_depart(t, BATCH_SENT, 0));
+	ck_assert(tale_seal(t, 5));
+	check_tale(t);
+}
+END_TEST
+
 START_TEST(powercut_keeps_the_first_start)
 {
 	struct tale *t = &tale;
@@ -381,6 +398,40 @@ START_TEST(powercut_after_a_failed_departure)
 }
 END_TEST
 
+static bool departures_fail(int n, int span)
+{
+	struct tale *t = &tale;
+	size_t from;
+	bool failed;
+
+	tale_begin(t, false);
+	ck_assert(tale_seal_group(t, 10, 5));
+	ck_assert(tale_depart(t, BATCH_SENT, 1));
+	from = powercut_length(t->log);
+	fault_arm_some(NULL, n, span, EIO);
+	failed = !tale_depart_all(t, 3);
+	fault_disarm();
+	t->failed = failed;
+	if (n % 2)
+		ck_assert(tale_save(t));
+	if (failed)
+		ck_assert(tale_depart_all(t, 2));
+	ck_assert(tale_seal(t, 7));
+	ck_assert(tale_depart(t, BATCH_SENT, 0));
+	check_from(t, from);
+	return failed;
+}
+
+START_TEST(powercut_after_failed_departures)
+{
+	int failed = 0;
+
+	for (int n = 1; n <= LEAVE_CALLS; n++)
+		failed += departures_fail(n, spans[_i]);
+	ck_assert_int_ge(failed, 5);
+}
+END_TEST
+
 /* --- A recovery is cut as well --- */
 
 /* Before the start nothing is known of deeds that were not promised; after
@@ -548,6 +599,7 @@ Suite *powercut_suite(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, powercut_keeps_what_was_sealed);
 	tcase_add_loop_test(tc, powercut_keeps_a_group, 0, 2);
+	tcase_add_test(tc, powercut_keeps_departures);
 	tcase_add_test(tc, powercut_keeps_the_first_start);
 	tcase_add_test(tc, powercut_keeps_what_has_left);
 	tcase_add_test(tc, powercut_keeps_what_is_kept_in_sent);
@@ -556,6 +608,8 @@ Suite *powercut_suite(void)
 	tcase_add_loop_test(tc, powercut_after_a_failed_group, 0, NROF(spans));
 	tcase_add_loop_test(tc, powercut_after_a_failed_save, 0, NROF(spans));
 	tcase_add_loop_test(tc, powercut_after_a_failed_departure, 0,
+			    NROF(spans));
+	tcase_add_loop_test(tc, powercut_after_failed_departures, 0,
 			    NROF(spans));
 	tcase_add_test(tc, powercut_during_the_recovery);
 	tcase_add_test(tc, powercut_during_the_recovery_of_a_failed_seal);

@@ -50,6 +50,11 @@ static int do_depart(void)
 	return fixture_depart(&f, BATCH_SENT, 1);
 }
 
+static int do_depart_all(void)
+{
+	return fixture_depart_all(&f, 2);
+}
+
 static int do_expire(void)
 {
 	return fixture_depart(&f, BATCH_EXPIRED, 0);
@@ -84,7 +89,7 @@ static int do_note(void)
 	int saved, status;
 
 	ck_assert_int_eq(spool_take(f.spool, &batch), 1);
-	status = spool_note_accepted(f.spool, &batch, 0, 1, "id", f.now_s);
+	status = fixture_note(&f, &batch, 0, 1, "id", f.now_s);
 	saved = errno;
 	spool_put_back(f.spool, &batch);
 	errno = saved;
@@ -101,11 +106,11 @@ static const struct {
 	int (*run)(void);
 	int syncs; /* how many a success takes */
 } steps[] = {
-	{"seal", do_seal, 5},	  {"save", do_save, 2},
-	{"group", do_group, 9},	  {"depart", do_depart, 2},
-	{"expire", do_expire, 2}, {"evict", do_evict, 6},
-	{"refuse", do_refuse, 3}, {"note", do_note, 2},
-	{"rows", do_rows, 2},
+	{"seal", do_seal, 5},	       {"save", do_save, 2},
+	{"group", do_group, 9},	       {"depart", do_depart, 2},
+	{"departs", do_depart_all, 2}, {"expire", do_expire, 2},
+	{"evict", do_evict, 6},	       {"refuse", do_refuse, 3},
+	{"note", do_note, 2},	       {"rows", do_rows, 2},
 };
 
 /* How many calls fail, one after the other. */

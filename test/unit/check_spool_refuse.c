@@ -178,12 +178,10 @@ START_TEST(accepted_parts_are_noted_line_by_line)
 	char name[BATCH_NAME];
 
 	batch_name(&batch, name);
-	ck_assert_int_eq(
-		spool_note_accepted(f.spool, &batch, 0, 50, "id-1", 1700000000),
-		0);
-	ck_assert_int_eq(spool_note_accepted(f.spool, &batch, 50, 50,
-					     "id\xff\"2", 1700000001),
+	ck_assert_int_eq(fixture_note(&f, &batch, 0, 50, "id-1", 1700000000),
 			 0);
+	ck_assert_int_eq(
+		fixture_note(&f, &batch, 50, 50, "id\xff\"2", 1700000001), 0);
 	fixture_read(&f, "sent/accepted.ndjson", &text);
 	first = slice_cut(buf_slice(&text), '\n', &rest);
 	assert_member(first, "id", "id-1");
@@ -203,9 +201,8 @@ START_TEST(accepted_line_that_a_crash_cut_is_ended_before_the_next)
 	struct slice first, rest;
 
 	fixture_write(&f, "sent/accepted.ndjson", "{\"id\":\"cu");
-	ck_assert_int_eq(
-		spool_note_accepted(f.spool, &batch, 0, 50, "id-1", 1700000000),
-		0);
+	ck_assert_int_eq(fixture_note(&f, &batch, 0, 50, "id-1", 1700000000),
+			 0);
 	fixture_read(&f, "sent/accepted.ndjson", &text);
 	first = slice_cut(buf_slice(&text), '\n', &rest);
 	ck_slice(first, "{\"id\":\"cu");
@@ -228,18 +225,16 @@ START_TEST(accepted_notes_fill_two_files_of_8_mib)
 	char path[256];
 
 	make_large("sent/accepted.ndjson", (8 << 20) - 10);
-	ck_assert_int_eq(
-		spool_note_accepted(f.spool, &batch, 0, 50, "id-1", 1700000000),
-		0);
+	ck_assert_int_eq(fixture_note(&f, &batch, 0, 50, "id-1", 1700000000),
+			 0);
 	snprintf(path, sizeof(path), "%s/sent/accepted.1.ndjson", f.directory);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_size, (8 << 20) - 10);
 	fixture_read(&f, "sent/accepted.ndjson", &text);
 	assert_member(buf_slice(&text), "id", "id-1");
 	make_large("sent/accepted.ndjson", (8 << 20) - 11);
-	ck_assert_int_eq(
-		spool_note_accepted(f.spool, &batch, 0, 50, "id-2", 1700000000),
-		0);
+	ck_assert_int_eq(fixture_note(&f, &batch, 0, 50, "id-2", 1700000000),
+			 0);
 	ck_assert_int_eq(stat(path, &st), 0);
 	ck_assert_int_eq(st.st_size, (8 << 20) - 11);
 	/* These are no batches that a start would count or clean. */

@@ -252,6 +252,30 @@ int fixture_depart(struct fixture *f, enum batch_departure why,
 	return -1;
 }
 
+int fixture_depart_all(struct fixture *f, size_t count)
+{
+	struct spool_departure leaving[SPOOL_DEPARTURES];
+	struct batch batches[SPOOL_DEPARTURES];
+	size_t taken = 0;
+	int saved;
+
+	while (taken < count && spool_take(f->spool, &batches[taken]) == 1) {
+		leaving[taken] = (struct spool_departure){
+			&batches[taken], taken % 2 ? BATCH_REFUSED : BATCH_SENT,
+			(uint32_t)taken};
+		taken++;
+	}
+	if (!taken)
+		return -1;
+	if (spool_depart_all(f->spool, leaving, taken) == 0)
+		return 0;
+	saved = errno;
+	for (size_t i = 0; i < taken; i++)
+		spool_put_back(f->spool, &batches[i]);
+	errno = saved;
+	return -1;
+}
+
 /* --- What must be true --- */
 
 uint64_t fixture_left(const struct ledger *ledger)
@@ -382,4 +406,12 @@ void fixture_read(const struct fixture *f, const char *name, struct buf *out)
 	buf_reset(out);
 	ck_assert_int_eq(fs_read_file(fd, name, out), 0);
 	close(fd);
+}
+
+int fixture_note(struct fixture *f, const struct batch *batch, uint32_t first,
+		 uint32_t count, const char *id, int64_t now_s)
+{
+	struct spool_accepted note = {batch, first, count, id};
+
+	return spool_note_accepted(f->spool, &note, 1, now_s);
 }

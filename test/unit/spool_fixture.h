@@ -78,6 +78,14 @@ void fixture_next(const struct fixture *f, uint32_t events,
 unsigned int fixture_count(const struct fixture *f, const char *room);
 bool fixture_has(const struct fixture *f, const char *name);
 
+/* So many together, if there are, sent and refused in turn; 0, or -1 and they
+ * are back. */
+int fixture_depart_all(struct fixture *f, size_t count);
+
+/* Note one acceptance: spool_note_accepted(). */
+int fixture_note(struct fixture *f, const struct batch *batch, uint32_t first,
+		 uint32_t count, const char *id, int64_t now_s);
+
 /* A file below the directory. */
 void fixture_write(const struct fixture *f, const char *name, const char *text);
 void fixture_read(const struct fixture *f, const char *name, struct buf *out);

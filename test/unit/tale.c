@@ -111,6 +111,30 @@ bool tale_depart(struct tale *t, enum batch_departure why, uint32_t refused)
 	return done;
 }
 
+bool tale_depart_all(struct tale *t, uint32_t count)
+{
+	struct spool_departure leaving[SPOOL_DEPARTURES] = {0};
+	struct deed *deeds[SPOOL_DEPARTURES];
+	bool done = true;
+	int status;
+
+	for (uint32_t i = 0; i < count; i++) {
+		deeds[i] = deed_begin(t, DEED_DEPART);
+		ck_assert_int_eq(spool_take(t->f.spool, &deeds[i]->batch), 1);
+		deeds[i]->why = BATCH_SENT;
+		deeds[i]->refused = i;
+		leaving[i] = (struct spool_departure){&deeds[i]->batch,
+						      BATCH_SENT, i};
+	}
+	status = spool_depart_all(t->f.spool, leaving, count);
+	for (uint32_t i = 0; i < count; i++) {
+		done = deed_end(t, deeds[i], status);
+		if (!done)
+			spool_put_back(t->f.spool, &deeds[i]->batch);
+	}
+	return done;
+}
+
 /* One batch makes room. */
 bool tale_evict(struct tale *t, bool expired)
 {
@@ -168,9 +192,8 @@ void tale_note(struct tale *t)
 	struct deed *deed = deed_begin(t, DEED_LINE);
 
 	ck_assert_int_eq(spool_take(f->spool, &deed->batch), 1);
-	ck_assert_int_eq(spool_note_accepted(f->spool, &deed->batch,
-					     (uint32_t)t->count, 1, "id",
-					     f->now_s),
+	ck_assert_int_eq(fixture_note(f, &deed->batch, (uint32_t)t->count, 1,
+				      "id", f->now_s),
 			 0);
 	deed_end(t, deed, 0);
 	spool_put_back(f->spool, &deed->batch);

@@ -65,6 +65,7 @@ void tale_end(struct tale *t);
 bool tale_seal(struct tale *t, uint32_t events);
 bool tale_seal_group(struct tale *t, uint32_t events, uint32_t count);
 bool tale_depart(struct tale *t, enum batch_departure why, uint32_t refused);
+bool tale_depart_all(struct tale *t, uint32_t count);
 bool tale_evict(struct tale *t, bool expired);
 bool tale_save(struct tale *t);
 void tale_note(struct tale *t);
