@@ -11,7 +11,8 @@
 #include "base/mem.h"
 
 /* A power of two; a campaign takes a handful.  Many, for two that come to one
- * place drive each other out; a megabyte, of which what is used is in memory. */
+ * place drive each other out; a megabyte, of which what is used is in memory.
+ */
 enum { MEMO_PLACES = 1024 };
 
 #define MEMO_PRIME UINT64_C(0x9e3779b97f4a7c15)
