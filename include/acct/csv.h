@@ -34,7 +34,7 @@
 
 #include "base/buf.h"
 
-enum { CSV_FIELDS_MAX = 16384 };
+enum { CSV_FIELDS_MAX = 16384, CSV_MARK = 3 };
 
 enum csv_status {
 	CSV_ROW = 0,
@@ -67,5 +67,8 @@ void csv_release(struct csv *csv);
 /* final: nothing follows "bytes", a last line without line end is a row. */
 enum csv_status csv_next(struct csv *csv, struct slice bytes, bool final,
 			 struct csv_row *row_out);
+
+/* How many bytes of a byte order mark "s" begins with: CSV_MARK or 0. */
+size_t csv_mark(struct slice s);
 
 #endif /* ACCT_CSV_H */

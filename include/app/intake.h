@@ -14,8 +14,8 @@
  *	intake_save(in, now_s);
  *	intake_free(&in);
  *
- * A step seals at most INTAKE_TURN groups of the blocks that are due, or as
- * many blocks of one file, and saves the checkpoint when something changed that
+ * A step seals at most INTAKE_TURN groups of the blocks that are due, or one
+ * more block of one file, and saves the checkpoint when something changed that
  * no seal carried.  The order of a seal is the spool's (spool.h); what makes a
  * block, sources.h's.
  *

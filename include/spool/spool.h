@@ -105,9 +105,10 @@ uint64_t spool_next_seq(const struct spool *spool);
 
 /*
  * Put a batch whose fields are filled (seq from spool_next_seq(), bytes =
- * gz.len) into the next commit, which holds up to SPOOL_GROUP of them, of each
- * source one.  Then commit them, together with the checkpoint text that covers
- * them all: its seq is the last one's number, its group spool_staged().
+ * gz.len) into the next commit, which holds up to SPOOL_GROUP of them, those of
+ * a source in their order.  Then commit them, together with the checkpoint text
+ * that covers them all: its seq is the last one's number, its group
+ * spool_staged().
  *
  * After a failure of either nothing has changed and nothing is staged: no batch
  * is in ready/, nor in the checkpoint.  ENOSPC and EDQUOT are worth another try

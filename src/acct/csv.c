@@ -223,10 +223,9 @@ static enum csv_end csv_fields(struct csv *csv, struct csv_scan *scan,
 	return end;
 }
 
-/* How many bytes of a byte order mark "s" begins with: 3 or 0. */
-static size_t csv_mark(struct slice s)
+size_t csv_mark(struct slice s)
 {
-	return slice_starts(s, SLICE("\xef\xbb\xbf")) ? 3 : 0;
+	return slice_starts(s, SLICE("\xef\xbb\xbf")) ? CSV_MARK : 0;
 }
 
 /*

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 #include <assert.h>
 
+#include "acct/csv.h"
 #include "app/intake_private.h"
 #include "base/fs.h"
 #include "follow/ident.h"
@@ -44,6 +45,16 @@ static int64_t ahead_guess(int fd, int64_t end)
 	return found ? end - AHEAD_LOOK + (found - bytes) + 1 : -1;
 }
 
+/* How long is the byte order mark that the file begins with? */
+static int64_t ahead_mark(int fd)
+{
+	char bytes[CSV_MARK];
+
+	return fs_pread(fd, bytes, sizeof(bytes), 0) == CSV_MARK
+		       ? (int64_t)csv_mark(slice_of(bytes, sizeof(bytes)))
+		       : 0;
+}
+
 /* What will be in force behind the block, most likely; NULL: no idea.  At its
  * beginning a file has no header yet: its first line is one. */
 static const struct shape_file *ahead_header(struct ahead_turn *turn)
@@ -54,6 +65,7 @@ static const struct shape_file *ahead_header(struct ahead_turn *turn)
 		return order->file;
 	if (order->from || ident_header(turn->fd, 0, true, &turn->begun) <= 0)
 		return NULL;
+	turn->begun.header_offset = ahead_mark(turn->fd);
 	return &turn->begun;
 }
 

@@ -14,7 +14,8 @@
  * pending (source_pend()).  When it fails they all go back, the last one first,
  * so that a file with several blocks ends before the first of them.  Then they
  * are tried one by one, at once: a disk that has no room for all of them may
- * have it for some.  When it refuses one alone, it is time to wait.
+ * have it for some.  When it refuses one alone, it is time to wait, and until
+ * that one is tried again the disk does not work, whatever it takes of others.
  *
  * A block that was made while its file had a member in the group is of a
  * position that a failed commit takes back.  So whatever comes of it but a
@@ -39,6 +40,14 @@ static void group_clear(struct intake_group *group)
 	group->bytes = 0;
 }
 
+/* The disk refuses one block, which is tried again after a while. */
+static void group_stuck(struct intake *in, enum intake_work work,
+			int64_t now_ms)
+{
+	in->again_ms = now_ms + INTAKE_RETRY_MS;
+	intake_set_stuck(in, work, true);
+}
+
 static void group_restore(struct intake *in, int64_t now_ms)
 {
 	struct intake_group *group = &in->group;
@@ -58,10 +67,10 @@ static void group_restore(struct intake *in, int64_t now_ms)
 	group_clear(group);
 	in->alone = SPOOL_GROUP;
 	if (!many)
-		intake_set_stuck(in, INTAKE_SEAL, true);
+		group_stuck(in, INTAKE_SEAL, now_ms);
 }
 
-static void group_done(struct intake *in)
+static void group_done(struct intake *in, int64_t now_ms)
 {
 	struct intake_group *group = &in->group;
 
@@ -73,7 +82,8 @@ static void group_done(struct intake *in)
 		source_settle(member->source);
 	}
 	group_clear(group);
-	intake_set_stuck(in, INTAKE_SEAL, false);
+	if (now_ms >= in->again_ms)
+		intake_set_stuck(in, INTAKE_SEAL, false);
 }
 
 int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
@@ -86,7 +96,7 @@ int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
 	draft = books_draft(&in->books, &in->group.account);
 	status = intake_commit(in, &draft, now_s);
 	if (status == 0)
-		group_done(in);
+		group_done(in, now_ms);
 	else
 		group_restore(in, now_ms);
 	intake_say_events(in, now_ms);
@@ -126,7 +136,7 @@ static void group_refuse(struct intake *in, struct source *source,
 	bool more = errno == EAGAIN;
 
 	if (!in->paused && !more)
-		intake_set_stuck(in, INTAKE_ROOM, true);
+		group_stuck(in, INTAKE_ROOM, now_ms);
 	source_restore(source, source_position(source), now_ms,
 		       more ? 0 : INTAKE_RETRY_MS);
 }

@@ -203,6 +203,8 @@ void source_pend(struct source *source)
 
 void source_settle(struct source *source)
 {
+	if (!source->pending)
+		return;
 	source->pending = false;
 	sources_tick_by(source->all, source_look(source));
 }

@@ -153,6 +153,39 @@ START_TEST(what_fails_together_is_tried_alone)
 }
 END_TEST
 
+/* The second block after the first one that is durable. */
+static void refuse_the_next(void *ctx)
+{
+	on_seal(ctx);
+	if (commits.count == 1)
+		fault_arm("renameat", 1, ENOSPC);
+}
+
+/* A disk that takes others, but not that one, does not work: nobody is told so
+ * before it was tried again. */
+START_TEST(one_block_that_is_refused_is_not_forgotten)
+{
+	add_files(4, INLET_ROW(1));
+	start();
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
+	spool_on_seal(inlet.spool, refuse_the_next, NULL);
+	intake_flush(inlet.intake);
+	fault_arm("renameat", 1, ENOSPC);
+	for (int i = 0; i < 4; i++)
+		intake_step(inlet.intake, 1000, inlet.now_s);
+	fault_disarm();
+	ck_assert_uint_eq(inlet_totals().batches, 3);
+	ck_assert(intake_stuck(inlet.intake));
+	ck_assert(!intake_done(inlet.intake, 1000));
+	ck_assert_ptr_null(strstr(inlet.said, "works again"));
+	inlet_settle(1000 + INTAKE_RETRY_MS);
+	ck_assert_uint_eq(inlet_totals().batches, 4);
+	ck_assert(!intake_stuck(inlet.intake));
+	inlet_said("works again");
+	inlet_agrees(4, 4);
+}
+END_TEST
+
 static int said_times(const char *part)
 {
 	int times = 0;
@@ -482,6 +515,7 @@ Suite *intake_group_suite(void)
 	tcase_add_loop_test(tc, a_file_goes_back_before_the_first_of_its_blocks,
 			    0, 10);
 	tcase_add_test(tc, what_fails_together_is_tried_alone);
+	tcase_add_test(tc, one_block_that_is_refused_is_not_forgotten);
 	tcase_add_test(tc, a_file_is_set_aside_behind_its_blocks);
 	tcase_add_loop_test(tc, no_block_is_passed_over_for_lack_of_room, 0, 2);
 	tcase_add_test(tc, rows_without_events_are_counted_once);
