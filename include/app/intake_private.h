@@ -65,7 +65,8 @@ struct intake {
 	bool dirty; /* something is in memory that no checkpoint says */
 	int64_t dirty_ms;
 	bool stuck;	    /* the disk refused the last commit */
-	int64_t again_ms;   /* a block that it refused waits until then */
+	bool refused;	    /* a block waits for again_ms ... */
+	int64_t again_ms;   /* ... and until then the disk does not work */
 	unsigned int alone; /* so many blocks are tried each by itself */
 	enum intake_work stuck_at;
 	bool paused;		   /* the spool is full, and on_full is pause */

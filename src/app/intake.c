@@ -111,6 +111,8 @@ void intake_configure(struct intake *in, const struct config *config,
 	in->sources = sources;
 	books_forget(&in->books);
 	intake_untool(in);
+	/* What was refused is tried at once. */
+	in->refused = false;
 	in->config = config;
 	intake_tool(in);
 	intake_rescan(in, now_ms, now_s);
@@ -195,6 +197,7 @@ static int64_t intake_blocks(struct intake *in, int64_t now_ms, int64_t now_s)
 	    !spool_has_room(in->spool, block_gz(in->block).len + 1))
 		return INTAKE_RETRY_MS;
 	intake_set_paused(in, false);
+	in->refused = in->refused && now_ms < in->again_ms;
 	for (int turns = 0; turns < INTAKE_TURN;) {
 		struct source *source = sources_due(in->sources, now_ms);
 		size_t count = in->group.count;

@@ -45,6 +45,7 @@ static void group_stuck(struct intake *in, enum intake_work work,
 			int64_t now_ms)
 {
 	in->again_ms = now_ms + INTAKE_RETRY_MS;
+	in->refused = true;
 	intake_set_stuck(in, work, true);
 }
 
@@ -70,7 +71,7 @@ static void group_restore(struct intake *in, int64_t now_ms)
 		group_stuck(in, INTAKE_SEAL, now_ms);
 }
 
-static void group_done(struct intake *in, int64_t now_ms)
+static void group_done(struct intake *in)
 {
 	struct intake_group *group = &in->group;
 
@@ -82,8 +83,7 @@ static void group_done(struct intake *in, int64_t now_ms)
 		source_settle(member->source);
 	}
 	group_clear(group);
-	if (now_ms >= in->again_ms)
-		intake_set_stuck(in, INTAKE_SEAL, false);
+	intake_set_stuck(in, INTAKE_SEAL, false);
 }
 
 int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
@@ -96,7 +96,7 @@ int intake_group_commit(struct intake *in, int64_t now_ms, int64_t now_s)
 	draft = books_draft(&in->books, &in->group.account);
 	status = intake_commit(in, &draft, now_s);
 	if (status == 0)
-		group_done(in, now_ms);
+		group_done(in);
 	else
 		group_restore(in, now_ms);
 	intake_say_events(in, now_ms);
@@ -177,7 +177,7 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		      int64_t now_s)
 {
 	const struct shape_batch *shaped = block_batch(in->block);
-	bool alone, roomy = group_room(in, now_s);
+	bool alone, full, roomy = group_room(in, now_s);
 
 	/* Perhaps when the others can be evicted. */
 	if (!roomy && in->group.count) {
@@ -197,12 +197,12 @@ void intake_group_add(struct intake *in, struct source *source, int64_t now_ms,
 		group_restore(in, now_ms);
 		return;
 	}
-	if (alone || in->group.count == SPOOL_GROUP ||
-	    in->group.bytes >= INTAKE_GROUP_BYTES)
-		intake_group_commit(in, now_ms, now_s);
+	full = in->group.count == SPOOL_GROUP ||
+	       in->group.bytes >= INTAKE_GROUP_BYTES;
 	/* Not with each try of a disk that refuses. */
-	if (!in->stuck)
-		intake_say_notes(in, source_position(source)->path, shaped);
+	if ((alone || full) && intake_group_commit(in, now_ms, now_s) < 0)
+		return;
+	intake_say_notes(in, source_position(source)->path, shaped);
 }
 
 /* --- Malformed rows that were kept --- */

@@ -182,7 +182,7 @@ void intake_set_stuck(struct intake *in, enum intake_work work, bool stuck)
 			  "lost, trying again every %d s",
 			  what[work], in->config->spool.directory,
 			  INTAKE_RETRY_MS / 1000);
-	if (!stuck && in->stuck && say_other_work(in, work))
+	if (!stuck && in->stuck && (in->refused || say_other_work(in, work)))
 		return;
 	if (!stuck && in->stuck)
 		log_info("spool: writing to %s works again",

@@ -93,7 +93,7 @@ static void result_depart(struct delivery *d, struct delivery_kept *kept)
 static bool result_depart_all(struct delivery *d,
 			      struct delivery_kept *const *kept, size_t count)
 {
-	struct spool_departure leaving[SPOOL_DEPARTURES];
+	struct spool_departure leaving[SPOOL_DEPARTURES] = {0};
 	struct spool_accepted notes[SPOOL_DEPARTURES];
 	size_t noted = 0;
 
@@ -128,6 +128,15 @@ static bool result_gathers(const struct delivery *d)
 	return d->in_flight && count < SPOOL_DEPARTURES;
 }
 
+static void result_leave(struct delivery *d, struct delivery_kept *const *kept,
+			 size_t count)
+{
+	if (count > 1 && result_depart_all(d, kept, count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		result_depart(d, kept[i]);
+}
+
 void delivery_result_depart(struct delivery *d)
 {
 	struct delivery_kept *together[SPOOL_DEPARTURES];
@@ -140,16 +149,17 @@ void delivery_result_depart(struct delivery *d)
 		if (kept->state != KEPT_DEPART ||
 		    (d->now_ms < kept->at_ms && (!kept->gathered || gathers)))
 			continue;
-		if (kept->gathered && count < SPOOL_DEPARTURES)
+		if (kept->gathered)
 			together[count++] = kept;
 		else
 			result_depart(d, kept);
 		kept->gathered = false;
+		if (count == SPOOL_DEPARTURES) {
+			result_leave(d, together, count);
+			count = 0;
+		}
 	}
-	if (count > 1 && result_depart_all(d, together, count))
-		return;
-	for (size_t i = 0; i < count; i++)
-		result_depart(d, together[i]);
+	result_leave(d, together, count);
 }
 
 /* --- Answers --- */

@@ -23,7 +23,8 @@
  * that is read; seen in both, it has left.  The one thing that can be missed is
  * a batch that left, was settled by a later checkpoint, and was removed.  Then
  * that checkpoint's number of departures, read last, is larger than the first,
- * and one of the numbers between was not seen: read it all again.
+ * and one of the numbers between was not seen: read it all again.  (One may be
+ * no batch's, after a crash; but while no checkpoint changes, nothing goes.)
  *
  * So sealing never makes a view start over, only settling can.
  */
@@ -165,6 +166,18 @@ static struct spool_saved *look_choose(struct look *look)
 		       : &look->pair.saved;
 }
 
+/* Nothing was settled meanwhile, so nothing was removed. */
+static bool look_still(const struct look *look, const struct spool_pair *now)
+{
+	const struct checkpoint *saved = &look->pair.saved.checkpoint;
+	const struct checkpoint *next = &look->pair.next.checkpoint;
+
+	return now->saved.checkpoint.seq == saved->seq &&
+	       now->saved.checkpoint.departures == saved->departures &&
+	       now->next.checkpoint.seq == next->seq &&
+	       now->next.checkpoint.departures == next->departures;
+}
+
 /* 1: it agrees, 0: read again, -1. */
 static int look_agrees(const struct spool_rooms *rooms, struct look *look)
 {
@@ -173,6 +186,7 @@ static int look_agrees(const struct spool_rooms *rooms, struct look *look)
 
 	if (status == 0)
 		status =
+			look_still(look, &now) ||
 			look_saw(look, look_choose(look)->checkpoint.departures,
 				 newest_departures(&now));
 	spool_saved_release(&now.saved);

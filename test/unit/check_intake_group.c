@@ -177,6 +177,9 @@ START_TEST(one_block_that_is_refused_is_not_forgotten)
 	ck_assert_uint_eq(inlet_totals().batches, 3);
 	ck_assert(intake_stuck(inlet.intake));
 	ck_assert(!intake_done(inlet.intake, 1000));
+	/* A save that works says nothing of it, either. */
+	intake_dirty(inlet.intake, 1000);
+	ck_assert_int_eq(intake_save(inlet.intake, inlet.now_s), 0);
 	ck_assert_ptr_null(strstr(inlet.said, "works again"));
 	inlet_settle(1000 + INTAKE_RETRY_MS);
 	ck_assert_uint_eq(inlet_totals().batches, 4);
