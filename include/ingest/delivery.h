@@ -33,8 +33,8 @@
  * has expired.
  *
  * What was accepted leaves the spool together with what is accepted within
- * DELIVERY_GATHER_MS, or before nothing more is in flight: they share the
- *syncs. A crash before that sends them again, as one before the answer does.
+ * DELIVERY_GATHER_MS, or until nothing more is in flight: they share the syncs.
+ * A crash before that sends them again, as one before the answer does.
  *
  * Cutting.  A batch that is refused (400, 413, 422) stays in ready/ as it is,
  * and parts of it are sent, halved again until the guilty events stand alone.

@@ -191,8 +191,8 @@ int spool_depart(struct spool *spool, const struct batch *batch,
 		 enum batch_departure why, uint32_t refused);
 
 /*
- * The same of several, BATCH_SENT and BATCH_REFUSED alone: they share the
- * syncs. All of them have left, or none.
+ * The same of several, BATCH_SENT and BATCH_REFUSED alone, which share the
+ * syncs.  All of them have left, or none.
  */
 struct spool_departure {
 	const struct batch *batch;

@@ -178,6 +178,40 @@ START_TEST(csv_decides_within_max_row)
 }
 END_TEST
 
+/* One byte that is not ASCII, wherever it stands in plain and quoted fields and
+ * whatever block it is in; quotes double at each place as well. */
+START_TEST(csv_knows_a_row_that_is_ascii)
+{
+	struct csv csv;
+	struct csv_row row;
+	char text[260];
+	size_t len = sizeof(text);
+
+	csv_init(&csv, 1000);
+	memset(text, 'x', len);
+	text[9] = text[229] = ',';
+	text[10] = text[228] = '"';
+	text[10 + 1 + _i] = text[10 + 2 + _i] = '"';
+	text[len - 1] = '\n';
+	ck_assert_int_eq(csv_next(&csv, slice_of(text, len), false, &row),
+			 CSV_ROW);
+	ck_assert(row.ascii);
+	for (size_t i = 0; i < len - 1; i++) {
+		char was = text[i];
+
+		if (was != 'x')
+			continue;
+		text[i] = '\x80';
+		ck_assert_int_eq(
+			csv_next(&csv, slice_of(text, len), false, &row),
+			CSV_ROW);
+		ck_assert_msg(!row.ascii, "at %zu", i);
+		text[i] = was;
+	}
+	csv_release(&csv);
+}
+END_TEST
+
 START_TEST(csv_takes_16384_fields_and_no_more)
 {
 	struct csv csv;
@@ -274,6 +308,7 @@ Suite *csv_suite(void)
 	tcase_add_loop_test(tc, csv_decides_within_max_row, 0,
 			    NROF(small_cases));
 	tcase_add_test(tc, csv_takes_16384_fields_and_no_more);
+	tcase_add_loop_test(tc, csv_knows_a_row_that_is_ascii, 0, 200);
 	tcase_add_test(tc, csv_keeps_nul_and_bytes_of_no_character);
 	tcase_add_test(tc, csv_row_is_without_mark_and_line_end);
 	tcase_add_loop_test(tc, csv_stays_linear_on_hostile_quotes, 0,
